@@ -1,0 +1,126 @@
+# Shelfcast. `make` alone lists what can be made.
+#
+# Two commands do everything: `make run` on a fresh clone builds and serves, `make test` installs
+# what the tests need and runs them all. The other targets are their parts.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN := bin/shelfcast
+ARGS ?=
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+LINT_TOOL := go tool -modfile=tools/go.mod
+
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' \
+	-not -name '*.go' -not -name '*.md')
+# npm writes this file last, so its age says whether the installed packages follow the lock file.
+WEB_PACKAGES := web/node_modules/.package-lock.json
+E2E_PACKAGES := e2e/clients/node_modules/.package-lock.json
+
+##@ Use
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Build everything and serve http://localhost:4000 (ARGS="--port 5000" and so on)
+	./$(BIN) serve $(ARGS)
+
+.PHONY: dev
+dev: $(WEB_PACKAGES) ## Vite on port 3000 with live reload, against the server on port 4000
+	@$(MAKE) binary
+	@echo 'Open http://localhost:3000. Changes under web/ show at once; after a change to Go code, stop with Ctrl-C and run `make dev` again.'
+	@./$(BIN) serve $(ARGS) & server=$$!; \
+	trap 'kill "$$server" 2>/dev/null; wait "$$server"' EXIT; \
+	cd web && npm run dev
+
+##@ Build
+
+.PHONY: build
+build: web binary ## Web app and server, one file: bin/shelfcast
+
+.PHONY: web
+web: web/dist/index.html
+
+.PHONY: binary
+binary:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/shelfcast
+
+web/dist/index.html: $(WEB_PACKAGES) $(WEB_SOURCES)
+	cd web && npm run build
+	@touch web/dist/.gitkeep $@
+
+$(WEB_PACKAGES): web/package.json web/package-lock.json
+	cd web && $(NPM_CI)
+	@touch $@
+
+$(E2E_PACKAGES): e2e/clients/package.json e2e/clients/package-lock.json
+	cd e2e/clients && $(NPM_CI)
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was built or installed here; data/ stays
+	rm -rf bin web/node_modules e2e/clients/node_modules
+	find web/dist -mindepth 1 -not -name .gitkeep -delete
+
+##@ Check
+
+# The web app is built first (the server embeds it). Then the Go side compiles while the web tests
+# run; what measures time runs after that, with the machine to itself.
+.PHONY: test
+test: test-needs web ## Every test; installs what it needs (npm packages, chromium)
+	@$(MAKE) -j2 --output-sync=target check-go test-web
+	@$(MAKE) test-go
+	@$(MAKE) test-e2e
+
+.PHONY: test-needs
+test-needs: $(WEB_PACKAGES) $(E2E_PACKAGES)
+	@tools/install-chromium
+
+.PHONY: check-go
+check-go: format-check
+	go vet -tags e2e ./...
+	go build -race ./...
+
+.PHONY: format-check
+format-check:
+	@unformatted=$$(git ls-files '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: test-go
+test-go: ## Go tests alone, with the race detector
+	go test -race -timeout 4m ./...
+
+.PHONY: test-web
+test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
+	cd web && npm run typecheck && npm run lint && npm test
+
+.PHONY: test-e2e
+test-e2e: test-needs web ## The real program with official clients and two browsers (E2E='-run Browser -v')
+	go test -race -tags e2e -count 1 -timeout 4m $(E2E) ./e2e
+
+.PHONY: lint
+lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
+	go vet -tags e2e ./...
+	$(LINT_TOOL) staticcheck -tags e2e ./...
+	cd web && npm run lint
+
+.PHONY: vulncheck
+vulncheck: ## Known vulnerabilities in what the server calls (asks vuln.go.dev)
+	$(LINT_TOOL) govulncheck ./...
+
+.PHONY: bench
+bench: ## Go benchmarks (BENCH=regexp of names)
+	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
+
+.PHONY: screenshot
+screenshot: build $(E2E_PACKAGES) ## Take the README's picture again
+	@tools/install-chromium
+	tools/screenshot docs/images/library.png
