@@ -1,0 +1,135 @@
+package catalog
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of a book's texts and of user ids, in Unicode code points (contract, Book).
+const (
+	MaxTitleLength      = 255 // longer titles and authors are cut
+	MaxReaderNameLength = 100 // longer reader names are cut
+	MaxUserIDLength     = 128 // longer user ids are refused
+)
+
+// MaxBookID is the largest id that JavaScript can hold exactly (Number.MAX_SAFE_INTEGER).
+const MaxBookID int64 = 1<<53 - 1
+
+// dateLayout is RFC 3339 in UTC with exactly three digits of milliseconds, which is what
+// JavaScript's Date.prototype.toISOString writes and what the contract fixes.
+const dateLayout = "2006-01-02T15:04:05.000Z"
+
+// Book is one book of the catalogue as clients see it. Books that the catalogue hands out
+// share memory with it: treat what the pointers and the slice hold as read-only.
+type Book struct {
+	ID             int64
+	Title          string
+	Author         string
+	ReturnDateTime *time.Time // UTC, whole milliseconds; nil: none
+	ReaderName     *string    // who has it now; nil: nobody
+	Favorites      []string   // user ids in the order in which they were given
+	CreatedAt      time.Time  // UTC, whole milliseconds
+	UpdatedAt      time.Time  // UTC, whole milliseconds; favourites do not change it
+	Version        Sequence   // of the last change of the book itself; favourites do not change it
+
+	CreatedSequence  Sequence // of the change that created it; not on the wire
+	FavoriteSequence Sequence // of the last favourite given or taken, 0: none; not on the wire
+}
+
+// ETag is the book's entity tag, quotes included: `"<epoch>-<version>-<favouriteSequence>"`.
+func (b *Book) ETag(epoch string) string {
+	dst := append([]byte{'"'}, epoch...)
+	dst = append(dst, '-')
+	dst = strconv.AppendUint(dst, uint64(b.Version), 10)
+	dst = append(dst, '-')
+	dst = strconv.AppendUint(dst, uint64(b.FavoriteSequence), 10)
+	return string(append(dst, '"'))
+}
+
+// MarshalJSON gives the wire form; see [Book.AppendJSON].
+func (b Book) MarshalJSON() ([]byte, error) {
+	return b.AppendJSON(make([]byte, 0, 256)), nil
+}
+
+// AppendJSON appends the wire form of the book to dst: the fields id, title, author,
+// returnDateTime, readerName, favorites, createdAt, updatedAt, version, in this order.
+func (b *Book) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendInt(dst, b.ID, 10)
+	dst = append(dst, `,"title":`...)
+	dst = appendJSONString(dst, b.Title)
+	dst = append(dst, `,"author":`...)
+	dst = appendJSONString(dst, b.Author)
+	dst = append(dst, `,"returnDateTime":`...)
+	if b.ReturnDateTime == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendJSONTime(dst, *b.ReturnDateTime)
+	}
+	dst = append(dst, `,"readerName":`...)
+	if b.ReaderName == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendJSONString(dst, *b.ReaderName)
+	}
+	dst = append(dst, `,"favorites":[`...)
+	for i, userID := range b.Favorites {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSONString(dst, userID)
+	}
+	dst = append(dst, `],"createdAt":`...)
+	dst = appendJSONTime(dst, b.CreatedAt)
+	dst = append(dst, `,"updatedAt":`...)
+	dst = appendJSONTime(dst, b.UpdatedAt)
+	dst = append(dst, `,"version":`...)
+	dst = strconv.AppendUint(dst, uint64(b.Version), 10)
+	return append(dst, '}')
+}
+
+func appendJSONTime(dst []byte, t time.Time) []byte {
+	dst = append(dst, '"')
+	dst = t.UTC().AppendFormat(dst, dateLayout)
+	return append(dst, '"')
+}
+
+// appendJSONString quotes s for JSON (RFC 8259, section 7). U+2028 and U+2029 are escaped
+// so that the text is a JavaScript literal too; bytes that are not UTF-8 become U+FFFD.
+func appendJSONString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			if c == '"' || c == '\\' {
+				dst = append(dst, '\\', c)
+			} else {
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, `\ufffd`...)
+			start = i + size
+		} else if r == '\u2028' || r == '\u2029' {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, '\\', 'u', '2', '0', '2', hex[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}

@@ -1,0 +1,52 @@
+package catalog
+
+import "time"
+
+// Kind says what a [Change] is about. The values are part of stored data: never renumber.
+type Kind uint8
+
+const (
+	// KindBook: the book Change.Book is new or changed; its favourites are not part of it.
+	KindBook Kind = 1
+	// KindBookDeleted: the book is gone, and with it every favourite of it.
+	KindBookDeleted Kind = 2
+	// KindFavorite: the user Change.UserID gave (Change.Favorite) or took back a favourite.
+	KindFavorite Kind = 3
+)
+
+// String names the kind for logs and tests.
+func (k Kind) String() string {
+	switch k {
+	case KindBook:
+		return "book"
+	case KindBookDeleted:
+		return "book deleted"
+	case KindFavorite:
+		return "favorite"
+	}
+	return "unknown kind"
+}
+
+// Change is the new state of one key. There are two sorts of keys: a book (by BookID;
+// KindBook and KindBookDeleted) and a favourite (by BookID and UserID). A change that has
+// been handed to a log or received from one is read-only, for everybody.
+type Change struct {
+	Sequence Sequence // set by the log
+	Kind     Kind
+	BookID   int64
+	// Book is the book as it now is (KindBook) or as it was when deleted (KindBookDeleted, its
+	// favourites included). A received KindBook has Version = Sequence; CreatedSequence is
+	// the writer's, or Sequence if the writer left it 0 (a creation). Favorites and
+	// FavoriteSequence of a KindBook are not stored. nil for KindFavorite.
+	Book     *Book
+	UserID   string    // KindFavorite only
+	Favorite bool      // KindFavorite only: given or taken back
+	At       time.Time // when it was decided, UTC, whole milliseconds
+}
+
+// Write is a change with the compare-and-set condition under which a log stores it.
+type Write struct {
+	Change Change // Sequence is ignored
+	// Expect is the last sequence of the change's key as the writer knows it; 0: never written.
+	Expect Sequence
+}
