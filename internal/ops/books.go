@@ -1,0 +1,85 @@
+package ops
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// FormatError says where a file of books is wrong. Line and Column count from
+// 1, Offset counts bytes from 0; for a mistake in one book they name where
+// that book begins.
+type FormatError struct {
+	Name         string // of the file, as the operator gave it
+	Line, Column int
+	Offset       int64
+	Problem      string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%s: line %d, column %d (byte %d): %s", e.Name, e.Line, e.Column, e.Offset, e.Problem)
+}
+
+// Books is a file of books that ReadBooks has read. It still knows where in
+// the file each book stands, so that what the catalogue finds wrong later is
+// reported with its place too.
+type Books struct {
+	List []catalog.Book // in the file's order; texts are as the file has them
+
+	name    string
+	content []byte
+	begins  []int // where each book of List begins
+}
+
+// locate adds the place in the file to an error of catalog.Restore that names
+// an entry, as in "books[3].title". Others it returns as they are.
+func (b *Books) locate(err error) error {
+	var wrong *catalog.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	rest, found := strings.CutPrefix(wrong.Field, "books[")
+	digits, field, closed := strings.Cut(rest, "]")
+	index, parseErr := strconv.Atoi(digits)
+	if !found || !closed || parseErr != nil || index < 0 || index >= len(b.begins) {
+		return err
+	}
+	problem := wrong.Text
+	if wrong.Detail != "" {
+		problem = strings.TrimPrefix(field, ".") + " " + wrong.Detail
+	}
+	return b.errorAt(b.begins[index], fmt.Sprintf("book %d: id %d: %s", index+1, b.List[index].ID, problem))
+}
+
+func (b *Books) position(offset int) (line, column int) {
+	before := b.content[:min(offset, len(b.content))]
+	lastBreak := bytes.LastIndexByte(before, '\n')
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[lastBreak+1:]) + 1
+}
+
+func (b *Books) errorAt(offset int, problem string) error {
+	line, column := b.position(offset)
+	return &FormatError{Name: b.name, Line: line, Column: column, Offset: int64(offset), Problem: problem}
+}
+
+// syntaxError turns what encoding/json says into a place and a sentence.
+// start is where decoding began, here where it stopped.
+func (b *Books) syntaxError(start, here int, err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return b.errorAt(len(b.content), "the file ends in the middle of its JSON")
+	case errors.As(err, &syntax):
+		// Offset counts the bytes read, so it names the byte after the culprit.
+		return b.errorAt(start+max(0, int(syntax.Offset)-1), "not valid JSON: "+syntax.Error())
+	default:
+		return b.errorAt(here, "not valid JSON: "+err.Error())
+	}
+}

@@ -1,0 +1,90 @@
+package ops
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// The files of the mirror inside the data directory.
+const (
+	// MirrorFile is the mirror's name, the handbook's own.
+	MirrorFile = "books.json"
+	// digestFile says which contents of MirrorFile are our own work.
+	digestFile = "books.json.digest"
+)
+
+// digest names a file's content; the empty digest names no file.
+type digest string
+
+func digestOf(content []byte) digest {
+	sum := sha256.Sum256(content)
+	return digest("sha256:" + hex.EncodeToString(sum[:]))
+}
+
+// note is the content of digestFile. While the mirror is being replaced it
+// names both what was there and what comes; whichever of the two a crash
+// leaves behind is known as ours. Once the replacement is done, Previous is
+// taken out again, because an operator may well restore exactly that content.
+type note struct {
+	Note     string `json:"note"`
+	Previous digest `json:"previous,omitempty"`
+	Current  digest `json:"current"`
+}
+
+const noteText = "Written by shelfcast. books.json with another digest than these is taken as a restore."
+
+func (n note) knows(d digest) bool { return d != "" && (d == n.Current || d == n.Previous) }
+
+// readNote returns the zero note when there is none yet.
+func readNote(dir string) (note, error) {
+	name := filepath.Join(dir, digestFile)
+	content, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return note{}, nil
+	}
+	if err != nil {
+		return note{}, fmt.Errorf("reading what is known of %s: %w", MirrorFile, err)
+	}
+	var n note
+	if err := json.Unmarshal(content, &n); err != nil || n.Current == "" {
+		// Our own writes are atomic, so somebody else damaged it. Guessing
+		// might undo changes; the operator knows which of the two is meant.
+		return note{}, fmt.Errorf("%s is damaged: delete it to restore the catalogue from %s, "+
+			"or delete both to keep the catalogue as the log has it", name, MirrorFile)
+	}
+	return n, nil
+}
+
+// writeNote returns once the note is on disk under its name, so that the
+// mirror that is renamed after it can never be found without it.
+func writeNote(dir string, n note) error {
+	n.Note = noteText
+	content, err := json.MarshalIndent(n, "", "  ")
+	if err == nil {
+		err = renameio.WriteFile(filepath.Join(dir, digestFile), append(content, '\n'), 0o644)
+	}
+	if err == nil {
+		err = syncDirectory(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("noting the digests of %s: %w", MirrorFile, err)
+	}
+	return nil
+}
+
+// syncDirectory makes the renames inside dir durable.
+func syncDirectory(dir string) error {
+	handle, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(handle.Sync(), handle.Close())
+}

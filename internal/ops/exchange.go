@@ -1,0 +1,34 @@
+package ops
+
+import (
+	"context"
+	"io"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// Import adds the books of a file (see ReadBooks) to the catalogue. Ids are
+// kept: a book whose id the catalogue has is brought to what the file says,
+// others of the catalogue stay as they are, so importing a file twice changes
+// nothing the second time. name is for errors only.
+//
+// Errors: *FormatError for a broken file, which changes nothing; those of
+// catalog.Restore, after which a part may be there and a repetition goes on.
+func Import(ctx context.Context, c *catalog.Catalog, r io.Reader, name string) (catalog.Difference, error) {
+	books, err := ReadBooks(r, name)
+	if err != nil {
+		return catalog.Difference{}, err
+	}
+	difference, err := c.Restore(ctx, operator(), books.List, catalog.RestoreOptions{KeepOthers: true})
+	return difference, books.locate(err)
+}
+
+// Export writes the whole catalogue, one state of it, in the format that
+// Import and the handbook read: a JSON array of books.
+func Export(c *catalog.Catalog, w io.Writer) error {
+	_, err := w.Write(c.Snapshot().JSON())
+	if err == nil {
+		_, err = io.WriteString(w, "\n")
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// backupDirectory is where the state before a restore is kept, inside the data
+// directory.
+const backupDirectory = "backups"
+
+// operator is on whose behalf the difference to a restored file is appended.
+// Whoever can write into the data directory may change everything.
+func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: catalog.RoleOwner} }
+
+// TakeOver looks at the books.json that the server finds at its start, when
+// the catalogue is loaded and before anybody is served:
+//
+//   - None, or our own work: the log is the truth, nothing happens.
+//   - Not our own, and the log has never held a change: it is imported.
+//   - Not our own, and there is a catalogue: it is the handbook's restore. The
+//     present state is kept under backups/, and the difference is appended to
+//     the log as ordinary changes.
+//
+// An import or a restore that a crash interrupts is repeated, and finished, by
+// the next start. A file that is broken gives an error that says where, and
+// changes nothing.
+func (m *Mirror) TakeOver(ctx context.Context) error {
+	known, err := readNote(m.dir)
+	if err != nil {
+		return err
+	}
+	m.noted = known
+	name := filepath.Join(m.dir, MirrorFile)
+	content, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		m.mark() // there is none yet: let Run write it
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	m.onDisk = digestOf(content)
+	m.mark()
+
+	first := m.catalog.Position().Sequence == 0
+	if known.knows(m.onDisk) && !first {
+		return nil
+	}
+	books, err := parseBooks(content, name)
+	if err == nil {
+		err = m.adopt(ctx, books, first)
+	}
+	if err != nil {
+		return fmt.Errorf("books.json is not this server's own, and taking it over failed; mend it, or delete it "+
+			"to keep the catalogue as the log has it: %w", err)
+	}
+	// From here on the file is ours. Without this, a crash after the first
+	// changes of the new run would find it foreign again and undo them.
+	if err := m.step(stepTakeOver); err != nil {
+		return err
+	}
+	return m.note(note{Current: m.onDisk})
+}
+
+// adopt makes the catalogue equal to a file that is not ours.
+func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
+	difference, err := m.catalog.Restore(ctx, operator(), books.List, catalog.RestoreOptions{DryRun: true})
+	if err != nil {
+		return books.locate(err)
+	}
+	if difference.IsZero() {
+		m.logger.Info("books.json was changed from outside, but says what the catalogue says", "books", len(books.List))
+		return nil
+	}
+	if first {
+		m.logger.Info("the log is empty: importing books.json", "books", len(books.List))
+	} else {
+		if err := m.step(stepBackup); err != nil {
+			return err
+		}
+		backup, err := m.backUp()
+		if err != nil {
+			return err
+		}
+		m.logger.Warn("books.json was replaced from outside: restoring it", "books", len(books.List), "backup", backup,
+			"added", difference.Added, "updated", difference.Updated, "deleted", difference.Deleted,
+			"favorites_given", difference.FavoritesGiven, "favorites_taken_off", difference.FavoritesTakenOff)
+	}
+	if err := m.step(stepRestore); err != nil {
+		return err
+	}
+	_, err = m.catalog.Restore(ctx, operator(), books.List, catalog.RestoreOptions{})
+	return books.locate(err)
+}
+
+// backUp writes the present catalogue under backups/ and returns where.
+func (m *Mirror) backUp() (string, error) {
+	dir := filepath.Join(m.dir, backupDirectory)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("backing up before the restore: %w", err)
+	}
+	// The time down to the millisecond: a name is never taken twice.
+	name := filepath.Join(dir, "books-"+m.now().UTC().Format("20060102T150405.000Z")+"-before-restore.json")
+	if _, err := replaceFile(name, m.catalog.Snapshot().JSON()); err != nil {
+		return "", err
+	}
+	return name, errors.Join(syncDirectory(dir), syncDirectory(m.dir))
+}
