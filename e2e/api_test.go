@@ -94,10 +94,17 @@ func (a *api) call(t *testing.T, want int, method, path string, body any) answer
 func decode[T any](t *testing.T, from answer) T {
 	t.Helper()
 	var value T
-	if err := json.Unmarshal(from.body, &value); err != nil {
-		t.Fatalf("the answer is not the JSON expected: %v: %s", err, from.body)
+	if err := decodeInto(from, &value); err != nil {
+		t.Fatal(err)
 	}
 	return value
+}
+
+func decodeInto(from answer, value any) error {
+	if err := json.Unmarshal(from.body, value); err != nil {
+		return fmt.Errorf("the answer is not the JSON expected: %w: %s", err, from.body)
+	}
+	return nil
 }
 
 func (a *api) add(t *testing.T, title, author string) book {
