@@ -1,0 +1,158 @@
+package socketio
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/shelfcast/shelfcast/socketio/packet"
+)
+
+// takeoverTimeout is how long a recovered socket waits for the disconnect
+// handlers of the one whose place it takes. Applications keep state by socket id,
+// so the old one's end should come before the new one's beginning; a handler that
+// hangs must not keep the client out.
+const takeoverTimeout = 5 * time.Second
+
+// connect takes the socket through the middlewares and recovery to the
+// connection handlers. It runs on the socket's lane.
+func (s *Socket) connect() {
+	if s.state.Load() != stateConnecting {
+		s.abandon()
+		return
+	}
+	if refusal := s.runMiddlewares(); refusal != nil {
+		s.refuse(refusal)
+		return
+	}
+	s.resume()
+	s.claimID()
+	if !s.confirm() {
+		s.abandon()
+		return
+	}
+	s.attach()
+	s.conn.joined()
+	for _, run := range s.namespace.connectionHandlers() {
+		s.guard(func() { run(s) })
+	}
+}
+
+// runMiddlewares returns why the client is refused, nil when it is not.
+func (s *Socket) runMiddlewares() (refusal *ConnectError) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.log().Error("panic in a socket.io middleware",
+				slog.Any("panic", value), slog.String("stack", string(debug.Stack())))
+			refusal = &ConnectError{Message: "internal error"}
+		}
+	}()
+	for _, middleware := range s.namespace.connectMiddlewares() {
+		err := middleware(s)
+		if err == nil {
+			continue
+		}
+		var refusal *ConnectError
+		if !errors.As(err, &refusal) {
+			refusal = &ConnectError{Message: err.Error()}
+		}
+		return refusal
+	}
+	return nil
+}
+
+// refuse answers CONNECT with CONNECT_ERROR.
+func (s *Socket) refuse(refusal *ConnectError) {
+	if s.state.CompareAndSwap(stateConnecting, stateClosed) {
+		s.conn.refuse(s.namespace.name, refusal)
+		s.end(&disconnectedError{ReasonServerDisconnect})
+	}
+	s.abandon()
+}
+
+// abandon finishes a socket that was never connected.
+func (s *Socket) abandon() {
+	s.state.Store(stateClosed)
+	s.namespace.release(s)
+	s.leaveConn()
+}
+
+// resume asks the Recovery about a client that says that it was here before.
+func (s *Socket) resume() {
+	recovery := s.conn.server.options.Recovery
+	if recovery == nil {
+		return
+	}
+	// The official client puts pid and offset beside the members of auth.
+	var presented struct {
+		PID    any `json:"pid"`
+		Offset any `json:"offset"`
+	}
+	if json.Unmarshal(s.handshake.Auth, &presented) != nil {
+		return
+	}
+	pid, _ := presented.PID.(string)
+	offset, _ := presented.Offset.(string)
+	if pid == "" {
+		return
+	}
+	s.guard(func() {
+		sid, genuine, ok := recovery.Resume(s.Context(), s, pid, offset)
+		if !ok || sid == "" {
+			s.returning = genuine
+			return
+		}
+		s.recovered = true
+		s.mu.Lock()
+		s.id = sid
+		s.mu.Unlock()
+	})
+}
+
+// claimID makes the socket the holder of its id. A live socket that has it is the
+// same client on a connection whose loss went unnoticed so far; it is ended with
+// its connection.
+func (s *Socket) claimID() {
+	deadline := time.NewTimer(takeoverTimeout)
+	defer deadline.Stop()
+	for {
+		holder := s.namespace.claim(s)
+		if holder == nil {
+			return
+		}
+		holder.close(ReasonForcedServerClose, false)
+		holder.conn.shutdown(ReasonForcedServerClose)
+		select {
+		case <-holder.doneChannel():
+		case <-deadline.C:
+			s.log().Warn("disconnect handlers of a socket hang, its client comes back without waiting for them")
+		}
+	}
+}
+
+// confirm sends CONNECT. From here on the client may send and be sent to. It
+// reports false when the connection is gone.
+func (s *Socket) confirm() bool {
+	reply := struct {
+		SID string `json:"sid"`
+		PID string `json:"pid,omitempty"`
+	}{SID: s.ID()}
+	if recovery := s.conn.server.options.Recovery; recovery != nil {
+		s.guard(func() { reply.PID = recovery.PrivateID(reply.SID) })
+	}
+	data, err := json.Marshal(reply)
+	if err != nil {
+		s.log().Error("socket.io connect reply cannot be encoded", slog.Any("error", err))
+		return false
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.state.Load() != stateConnecting {
+		return false
+	}
+	s.conn.write(&packet.Packet{Type: packet.Connect, Namespace: s.namespace.name, Data: data})
+	s.state.Store(stateConnected)
+	return true
+}

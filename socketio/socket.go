@@ -1,0 +1,332 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/shelfcast/shelfcast/engineio"
+	enginepacket "github.com/shelfcast/shelfcast/engineio/packet"
+	"github.com/shelfcast/shelfcast/socketio/packet"
+)
+
+// The states of a socket, which it goes through in this order.
+const (
+	stateConnecting uint32 = iota // middlewares run
+	stateConnected
+	stateClosed
+)
+
+// Socket is one client in one namespace. All methods are safe for concurrent
+// use. Handlers of one socket run one after the other, in the order in which the
+// client's events came; they may block, which holds back further events of this
+// socket only.
+type Socket struct {
+	conn      *conn
+	namespace *Namespace
+	lane      *lane // set before the socket is used
+	handshake *Handshake
+	recovered bool // set before the connection handlers run
+	returning bool
+
+	// life is held for writing while the state changes and for reading while
+	// something is sent, so that nothing leaves before CONNECT or after DISCONNECT.
+	life   sync.RWMutex
+	state  atomic.Uint32
+	kicked atomic.Bool // ended by Disconnect or a panic
+
+	roomsMu  sync.Mutex // guards what follows, and the order of the groups' changes
+	attached bool
+	detached bool
+	rooms    map[string]*room // nil values before the socket is attached
+
+	mu            sync.Mutex // guards what follows
+	id            string
+	ctx           context.Context
+	cancel        context.CancelCauseFunc
+	ended         error // the context's cause, once the socket is closed
+	acks          map[uint64]func(Args, error)
+	handlers      map[string][]*handler
+	anyHandlers   []*handler
+	middlewares   []func(*Event) error
+	disconnecting []func(Reason)
+	disconnected  []func(Reason)
+	values        map[any]any
+	done          chan struct{} // closed when the disconnect handlers have run; nil until asked for
+	finished      bool
+}
+
+// handler is one registered function; its address identifies it.
+type handler struct{ run func(*Event) }
+
+func newSocket(c *conn, namespace *Namespace, auth json.RawMessage) *Socket {
+	return &Socket{
+		conn:      c,
+		namespace: namespace,
+		handshake: newHandshake(c.session, auth),
+		id:        newID(),
+	}
+}
+
+// ID returns the socket's public id. It is unique in the namespace and not
+// related to the session's secret. A recovered socket has its former id once the
+// middlewares have run.
+func (s *Socket) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
+}
+
+// Namespace returns the namespace that the socket is in.
+func (s *Socket) Namespace() *Namespace { return s.namespace }
+
+// Handshake returns how the socket came. It must not be changed.
+func (s *Socket) Handshake() *Handshake { return s.handshake }
+
+// Connected reports whether the socket is connected: false in middlewares and
+// from the disconnecting handlers on.
+func (s *Socket) Connected() bool { return s.isConnected() }
+
+func (s *Socket) isConnected() bool { return s.state.Load() == stateConnected }
+
+// Recovered reports whether the socket goes on from a former connection, as the
+// Recovery decided. It is settled when the connection handlers run.
+func (s *Socket) Recovered() bool { return s.recovered }
+
+// Returning reports whether the client presented a private id that was one of
+// ours but could not be recovered, so that it has to be brought up to date in
+// another way.
+func (s *Socket) Returning() bool { return s.returning }
+
+// Transport returns the transport that the connection uses now.
+func (s *Socket) Transport() engineio.Transport { return s.conn.session.Transport() }
+
+// BytesSent counts the bytes handed to the transport of the socket's connection,
+// which other namespaces may share.
+func (s *Socket) BytesSent() int64 { return s.conn.session.BytesSent() }
+
+// BytesReceived counts the bytes read from the transport of the socket's
+// connection, which other namespaces may share.
+func (s *Socket) BytesReceived() int64 { return s.conn.session.BytesReceived() }
+
+// Context ends when the socket is disconnected or refused; context.Cause then
+// says why.
+func (s *Socket) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		s.ctx, s.cancel = context.WithCancelCause(context.Background())
+		if s.ended != nil {
+			s.cancel(s.ended)
+		}
+	}
+	return s.ctx
+}
+
+// Set keeps a value of the application with the socket, for as long as it lives.
+// As with context.Value, a key of a type of one's own keeps packages apart.
+func (s *Socket) Set(key, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.values == nil {
+		s.values = make(map[any]any, 1)
+	}
+	s.values[key] = value
+}
+
+// Get returns the value that Set kept, nil when there is none.
+func (s *Socket) Get(key any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.values[key]
+}
+
+// Rooms returns the names of the rooms that the socket is in, its own id left
+// out, in alphabetical order. While the disconnecting handlers run they are still
+// those that it was in.
+func (s *Socket) Rooms() []string {
+	s.roomsMu.Lock()
+	defer s.roomsMu.Unlock()
+	return slices.Sorted(maps.Keys(s.rooms))
+}
+
+// Join adds the socket to rooms. It gets what is emitted to them from now on.
+// In a middleware it takes effect when the socket is connected; on a socket that
+// is disconnected it does nothing.
+func (s *Socket) Join(rooms ...string) {
+	s.roomsMu.Lock()
+	defer s.roomsMu.Unlock()
+	for _, name := range rooms {
+		s.joinLocked(name)
+	}
+}
+
+// Leave removes the socket from rooms. It still gets what was emitted to them
+// before.
+func (s *Socket) Leave(rooms ...string) {
+	s.roomsMu.Lock()
+	defer s.roomsMu.Unlock()
+	for _, name := range rooms {
+		s.leaveLocked(name)
+	}
+}
+
+// To starts an emission to everyone in the rooms but this socket.
+func (s *Socket) To(rooms ...string) Broadcast { return s.Broadcast().To(rooms...) }
+
+// Except starts an emission to everyone in the namespace but the members of the
+// rooms and this socket.
+func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except(rooms...) }
+
+// Broadcast starts an emission to everyone in the namespace but this socket.
+func (s *Socket) Broadcast() Broadcast { return Broadcast{namespace: s.namespace, sender: s} }
+
+// Emit sends an event to the client. Arguments are encoded as encoding/json does;
+// a []byte anywhere inside becomes a binary attachment, of which one event may
+// have 10, and a json.RawMessage is sent verbatim.
+//
+// It does not wait for the client: events wait in memory, up to the limits of
+// engineio.Options. It returns ErrReservedEvent, ErrDisconnected (in a middleware
+// too), or an error when an argument cannot be encoded.
+func (s *Socket) Emit(event string, args ...any) error {
+	messages, err := s.namespace.encodeEvent(event, args)
+	if err != nil {
+		return err
+	}
+	return s.send(messages)
+}
+
+// EmitVolatile is Emit for what is only worth sending at once: the event is
+// dropped when the client still has to take something else.
+func (s *Socket) EmitVolatile(event string, args ...any) error {
+	messages, err := s.namespace.encodeEvent(event, args)
+	if err != nil {
+		return err
+	}
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if !s.isConnected() {
+		return ErrDisconnected
+	}
+	s.conn.session.SendVolatile(engineio.NewFrame(messages...))
+	return nil
+}
+
+func (s *Socket) send(messages []enginepacket.Message) error {
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if !s.isConnected() {
+		return ErrDisconnected
+	}
+	s.conn.session.Send(messages...)
+	return nil
+}
+
+// Disconnect ends the socket and tells the client, which will not come back by
+// itself. With closeTransport it ends the client's sockets in all namespaces and
+// closes the connection once what was sent has left. It does not wait; the
+// disconnect handlers run after the handler that runs now.
+func (s *Socket) Disconnect(closeTransport bool) {
+	if !closeTransport {
+		s.kick()
+		return
+	}
+	for _, other := range s.conn.sockets() {
+		other.kick()
+	}
+	s.conn.shutdown(ReasonForcedServerClose)
+}
+
+func (s *Socket) kick() {
+	s.kicked.Store(true)
+	s.close(ReasonServerDisconnect, true)
+}
+
+// close ends the socket: it gets nothing any more at once; the handlers follow on
+// its lane. announce tells the client.
+func (s *Socket) close(reason Reason, announce bool) {
+	s.life.Lock()
+	before := s.state.Swap(stateClosed)
+	if before == stateConnected {
+		s.detach()
+		if announce {
+			s.conn.write(&packet.Packet{Type: packet.Disconnect, Namespace: s.namespace.name})
+		}
+		s.lane.push(func() { s.finish(reason) })
+	}
+	s.life.Unlock()
+	if before != stateClosed {
+		s.end(&disconnectedError{reason})
+	}
+}
+
+// end cancels the context and fails the acknowledgements that are waited for.
+func (s *Socket) end(cause error) {
+	s.mu.Lock()
+	s.ended = cause
+	if s.cancel != nil {
+		s.cancel(cause)
+	}
+	acks := s.acks
+	s.acks = nil
+	s.mu.Unlock()
+	for _, ack := range acks {
+		ack(nil, cause)
+	}
+}
+
+// finish runs the handlers that follow a disconnection. It runs on the lane.
+func (s *Socket) finish(reason Reason) {
+	s.mu.Lock()
+	disconnecting, disconnected := s.disconnecting, s.disconnected
+	s.mu.Unlock()
+	for _, run := range disconnecting {
+		s.guard(func() { run(reason) })
+	}
+	s.roomsMu.Lock()
+	s.rooms = nil
+	s.roomsMu.Unlock()
+	for _, run := range disconnected {
+		s.guard(func() { run(reason) })
+	}
+	s.leaveConn()
+}
+
+// leaveConn is the last thing that happens to a socket.
+func (s *Socket) leaveConn() {
+	s.conn.left(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finished = true
+	if s.done != nil {
+		close(s.done)
+	}
+}
+
+// doneChannel is closed when the disconnect handlers have run.
+func (s *Socket) doneChannel() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = make(chan struct{})
+		if s.finished {
+			close(s.done)
+		}
+	}
+	return s.done
+}
+
+// disconnectedError is the cause of a socket's context and what waits for an
+// acknowledgement gets.
+type disconnectedError struct{ reason Reason }
+
+// Error says why the socket was disconnected.
+func (e *disconnectedError) Error() string {
+	return ErrDisconnected.Error() + ": " + string(e.reason)
+}
+
+// Unwrap makes errors.Is(err, ErrDisconnected) true.
+func (e *disconnectedError) Unwrap() error { return ErrDisconnected }
