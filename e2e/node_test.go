@@ -85,8 +85,15 @@ func (s *script) heard() int {
 // await returns the first message from index from on that match accepts.
 func (s *script) await(t *testing.T, from int, what string, match func(message) bool) message {
 	t.Helper()
+	found, _ := s.awaitNext(t, from, what, match)
+	return found
+}
+
+// awaitNext is await that also returns the index after the message.
+func (s *script) awaitNext(t *testing.T, from int, what string, match func(message) bool) (message, int) {
+	t.Helper()
 	var found message
-	_, _, err := s.output.await(from, func(line string) bool {
+	_, next, err := s.output.await(from, func(line string) bool {
 		var one message
 		if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &one) != nil || !match(one) {
 			return false
@@ -97,7 +104,7 @@ func (s *script) await(t *testing.T, from int, what string, match func(message) 
 	if err != nil {
 		t.Fatalf("%s: waited for %s: %v", s.name, what, err)
 	}
-	return found
+	return found, next
 }
 
 // awaitKind waits for a message of a kind whose fields include the given ones.
