@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 )
-
-var errNotBuilt = errors.New("not built yet")
 
 // Role is what a person may be.
 type Role string
@@ -17,8 +17,8 @@ const (
 	RoleOwner  Role = "owner"
 )
 
-// Actor is the person on whose behalf a command runs. Who may do what is decided before
-// (package auth); the catalogue only records it.
+// Actor is the person on whose behalf a command runs. Who may do what is decided before a
+// command is called (package auth); the catalogue only notes it in the operator's log.
 type Actor struct {
 	UserID string
 	Role   Role
@@ -26,41 +26,125 @@ type Actor struct {
 
 // Options of a [Catalog]; the zero value is fine.
 type Options struct {
-	Now    func() time.Time // nil: time.Now
-	Logger *slog.Logger     // nil: logs nothing
+	Now    func() time.Time // the clock; nil: time.Now
+	Logger *slog.Logger     // nil: nothing is logged
 }
 
 // Catalog holds the whole catalogue in memory, answers every read from there and turns
 // commands into changes of its log. All methods are safe for concurrent use.
+//
+// It starts no goroutine: Run works on its caller's, and is the only one that writes the
+// projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then views.mu, then mu;
+// the locks of lanes and waiters are leaves.
 type Catalog struct {
-	log Log
+	log    Log
+	now    func() time.Time
+	logger *slog.Logger
+
+	started   atomic.Bool
+	loaded    chan struct{} // closed once what was stored at the start is applied
+	observers []func([]Applied)
+
+	// turn is held while a batch of changes is applied and observed, and by AtPosition.
+	turn sync.Mutex
+	// mu guards projection; it is never held while anything waits.
+	mu         sync.RWMutex
+	projection *projection
+
+	lanes     lanes
+	waiters   waiters
+	ids       idSource
+	views     viewCache
+	snapshots snapshotCache
 }
 
 // New makes a catalogue over log, which stays the caller's to close after Run has returned.
 // Register observers with Observe, then call Run.
-func New(log Log, options Options) *Catalog { return &Catalog{log: log} }
-
-// Run applies the log until ctx ends (nil) or the log fails (its error, wrapped; commands
-// then fail with CodeUnavailable). It may be called once.
-func (c *Catalog) Run(ctx context.Context) error { return errNotBuilt }
+func New(log Log, options Options) *Catalog {
+	c := &Catalog{
+		log:        log,
+		now:        options.Now,
+		logger:     options.Logger,
+		loaded:     make(chan struct{}),
+		projection: newProjection(),
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.logger == nil {
+		c.logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
 
 // Loaded is closed once everything that was stored when Run started has been applied.
-// Before that, reads see a part, and commands fail with CodeUnavailable.
-func (c *Catalog) Loaded() <-chan struct{} { return nil }
+// Before that, reads see a part of it, and commands fail with CodeUnavailable. It stays
+// open if Run fails before.
+func (c *Catalog) Loaded() <-chan struct{} { return c.loaded }
 
 // Observe registers an observer; only before Run. Observers are called in the order of
 // registration on Run's goroutine, in log order, with the changes after those that were
-// stored when Run started. They must not block, and must not call a command. The slice is
-// theirs until they return; payloads stay valid and are read-only.
-func (c *Catalog) Observe(observer func([]Applied)) {}
+// stored when Run started. They must not block, and must not call a command or AtPosition;
+// reads are fine. The slice is theirs until they return; payloads stay valid.
+func (c *Catalog) Observe(observer func([]Applied)) {
+	if c.started.Load() {
+		panic("catalog: Observe after Run")
+	}
+	c.observers = append(c.observers, observer)
+}
 
 // AtPosition calls f with the current position while no change is being applied or
 // observed: every observer has seen what is at or below it and nothing above it. f must not
 // block, and must not call a command or AtPosition; reads are fine.
-func (c *Catalog) AtPosition(f func(Position)) {}
+func (c *Catalog) AtPosition(f func(Position)) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	f(c.Position())
+}
 
 // Position is that of the last applied change.
-func (c *Catalog) Position() Position { return Position{} }
+func (c *Catalog) Position() Position {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.positionLocked()
+}
+
+func (c *Catalog) positionLocked() Position {
+	return Position{Epoch: c.log.Epoch(), Sequence: c.projection.position}
+}
 
 // Epoch is the log's.
 func (c *Catalog) Epoch() string { return c.log.Epoch() }
+
+// Book gives one book; false if there is none with this id.
+func (c *Catalog) Book(id int64) (Book, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if r := c.projection.record(id); r != nil {
+		return r.book, true
+	}
+	return Book{}, false
+}
+
+var (
+	errNotLoaded   = errors.New("the stored catalogue is still being read")
+	errTailEnded   = errors.New("the log's tail ended by itself")
+	errRanBefore   = errors.New("catalog: Run was called before")
+	errRunReturned = errors.New("the catalogue has stopped")
+)
+
+// Run applies the log until ctx ends (nil) or the log fails (its error, wrapped). After it
+// has returned, commands fail with CodeUnavailable and reads show the last state. It may be
+// called once.
+func (c *Catalog) Run(ctx context.Context) error {
+	if !c.started.CompareAndSwap(false, true) {
+		return errRanBefore
+	}
+	err := c.follow(ctx)
+	cause := err
+	if cause == nil {
+		cause = errRunReturned
+	}
+	c.waiters.stop(Unavailable(cause))
+	return err
+}

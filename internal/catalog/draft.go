@@ -3,8 +3,8 @@ package catalog
 import "time"
 
 // Draft is what a person enters for a book: a new one ([Catalog.Add]) or a whole
-// replacement ([Catalog.Replace]). Texts are trimmed, cut and checked by the commands;
-// an empty text counts as missing.
+// replacement ([Catalog.Replace]). The commands trim, cut and check the texts; a text
+// that is empty then counts as missing.
 type Draft struct {
 	Title          string
 	Author         string
@@ -20,35 +20,104 @@ type Optional[T any] struct {
 
 // BookPatch is a partial change of a book (JSON merge patch, RFC 7396).
 type BookPatch struct {
-	Title          *string // nil: left alone
-	Author         *string // nil: left alone
+	Title          *string // nil: left alone; empty after trimming: an error
+	Author         *string // nil: left alone; empty after trimming: an error
 	ReturnDateTime Optional[time.Time]
 	ReaderName     Optional[string]
 }
 
-// DecodeDraft reads the JSON object of a POST or PUT body. Unknown fields are passed over,
-// since clients send whole books back; null and "" count as missing. Whether a title may
-// be missing is for the command to decide.
-//
-// Errors: CodeInvalidInput, with Error.Field when a field is at fault.
-func DecodeDraft(body []byte) (Draft, error) { return Draft{}, errNotBuilt }
+// IsEmpty reports whether the patch leaves everything alone.
+func (p BookPatch) IsEmpty() bool {
+	return p.Title == nil && p.Author == nil && !p.ReturnDateTime.Present && !p.ReaderName.Present
+}
 
-// DecodePatch reads the JSON object of a PATCH body. Fields that are not title, author,
-// returnDateTime or readerName are refused by name, but userId, which is the demo
-// identity's and not the book's.
-//
-// Errors: CodeInvalidInput with Error.Field; CodeTitleAndAuthorRequired when a title or an
-// author is present and null or empty.
-func DecodePatch(body []byte) (BookPatch, error) { return BookPatch{}, errNotBuilt }
+// clean applies the rules of the contract's table "Book"; it leaves empty texts to the caller.
+func (d Draft) clean() (Draft, error) {
+	var err error
+	if d.Title, err = cleanTitle(d.Title); err != nil {
+		return Draft{}, err
+	}
+	if d.Author, err = cleanAuthor(d.Author); err != nil {
+		return Draft{}, err
+	}
+	if d.ReturnDateTime, err = cleanDate("returnDateTime", d.ReturnDateTime); err != nil {
+		return Draft{}, err
+	}
+	if d.ReaderName, err = cleanReader(d.ReaderName); err != nil {
+		return Draft{}, err
+	}
+	return d, nil
+}
 
-// DecodeBooks reads a JSON array of books in the wire form, as books.json and exports hold
-// it. Only id, title and author must be there; unknown fields are passed over. Texts and
-// dates are normalised as everywhere. The order is kept.
-//
-// Errors: CodeInvalidInput or CodeTitleAndAuthorRequired; Error.Field names the entry and
-// the field, as in "books[3].title".
-func DecodeBooks(data []byte) ([]Book, error) { return nil, errNotBuilt }
+// requireTexts is the rule of POST: a book has a title and an author.
+func (d Draft) requireTexts() error {
+	if d.Title == "" {
+		return titleAndAuthorRequired("title")
+	}
+	if d.Author == "" {
+		return titleAndAuthorRequired("author")
+	}
+	return nil
+}
 
-// ValidateUserID accepts 1 to 128 code points without control characters.
-// Errors: CodeInvalidInput with the field userId.
-func ValidateUserID(userID string) error { return errNotBuilt }
+func (p BookPatch) clean() (BookPatch, error) {
+	var err error
+	if p.Title, err = cleanPatchText("title", p.Title, cleanTitle); err != nil {
+		return BookPatch{}, err
+	}
+	if p.Author, err = cleanPatchText("author", p.Author, cleanAuthor); err != nil {
+		return BookPatch{}, err
+	}
+	if p.ReturnDateTime.Value, err = cleanDate("returnDateTime", p.ReturnDateTime.Value); err != nil {
+		return BookPatch{}, err
+	}
+	if p.ReaderName.Value, err = cleanReader(p.ReaderName.Value); err != nil {
+		return BookPatch{}, err
+	}
+	return p, nil
+}
+
+func cleanPatchText(field string, text *string, clean func(string) (string, error)) (*string, error) {
+	if text == nil {
+		return nil, nil
+	}
+	cleaned, err := clean(*text)
+	if err != nil {
+		return nil, err
+	}
+	if cleaned == "" {
+		return nil, titleAndAuthorRequired(field)
+	}
+	return &cleaned, nil
+}
+
+// applyTo gives the book as PUT makes it: an empty title or author keeps its value, a
+// missing date or reader becomes null (contract, Book).
+func (d Draft) applyTo(book Book) Book {
+	if d.Title != "" {
+		book.Title = d.Title
+	}
+	if d.Author != "" {
+		book.Author = d.Author
+	}
+	book.ReturnDateTime = d.ReturnDateTime
+	book.ReaderName = d.ReaderName
+	return book
+}
+
+// applyTo gives the book as the patch makes it.
+func (p BookPatch) applyTo(book Book) Book {
+	if p.Title != nil {
+		book.Title = *p.Title
+	}
+	if p.Author != nil {
+		book.Author = *p.Author
+	}
+	if p.ReturnDateTime.Present {
+		book.ReturnDateTime = p.ReturnDateTime.Value
+	}
+	if p.ReaderName.Present {
+		book.ReaderName = p.ReaderName.Value
+	}
+	return book
+}

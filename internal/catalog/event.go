@@ -1,5 +1,7 @@
 package catalog
 
+import "strconv"
+
 // Event is the name under which clients learn of a change.
 type Event string
 
@@ -19,4 +21,24 @@ type Applied struct {
 	// Payload is the event's JSON, encoded once: the whole book (for a deletion as it was), or
 	// {"bookId":…,"favoritesCount":…}. Read-only.
 	Payload []byte
+}
+
+func (e effect) applied(position Position, change *Change) Applied {
+	applied := Applied{Position: position, Event: e.event, BookID: change.BookID}
+	if e.event == EventFavoriteUpdated {
+		applied.UserID = change.UserID
+		applied.Payload = favoritePayload(&e.record.book)
+	} else {
+		applied.Payload = e.record.encoded()
+	}
+	return applied
+}
+
+func favoritePayload(book *Book) []byte {
+	payload := make([]byte, 0, 64)
+	payload = append(payload, `{"bookId":`...)
+	payload = strconv.AppendInt(payload, book.ID, 10)
+	payload = append(payload, `,"favoritesCount":`...)
+	payload = strconv.AppendInt(payload, int64(len(book.Favorites)), 10)
+	return append(payload, '}')
 }

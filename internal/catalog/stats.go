@@ -16,4 +16,14 @@ type MostFavorited struct {
 }
 
 // Stats gives the numbers at the current position; it takes constant time.
-func (c *Catalog) Stats() Stats { return Stats{} }
+func (c *Catalog) Stats() Stats {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p := c.projection
+	stats := Stats{TotalBooks: p.books, TotalFavorites: p.favorites, Position: c.positionLocked()}
+	if len(p.leaders) > 0 {
+		book := &p.leaders[0].current.book
+		stats.MostFavorited = &MostFavorited{ID: book.ID, Title: book.Title, FavoritesCount: len(book.Favorites)}
+	}
+	return stats
+}

@@ -1,0 +1,182 @@
+package catalog
+
+import (
+	"cmp"
+	"slices"
+)
+
+// entry is what the projection knows about one book id, dead or alive. Its sequences say
+// what a client at any position has missed: when the book was created, last changed
+// (current.book.Version), last favoured, and deleted (sequence while current is nil).
+type entry struct {
+	id       int64
+	current  *record  // nil: no book, now
+	last     *record  // the book as it was when deleted; nil otherwise
+	sequence Sequence // of the last change of the book's key; 0: only favourites were seen
+	created  Sequence // of the change that created the book (or the deleted one)
+
+	favorites        favoriteSet
+	favoriteSequence Sequence // of the last change of any favourite
+
+	leaderIndex int
+}
+
+// projection is the catalogue as the log's changes up to position make it. It is not safe
+// for concurrent use: Catalog.mu guards it.
+type projection struct {
+	position  Sequence
+	entries   map[int64]*entry
+	ordered   []*entry // by id, the dead included; without those in unordered
+	unordered []*entry // came with an id below the last of ordered; see settle
+
+	books     int // live ones
+	favorites int // of live books
+	leaders   leaders
+}
+
+func newProjection() *projection {
+	return &projection{entries: make(map[int64]*entry)}
+}
+
+// effect is what clients learn of an applied change; Event "" if nothing.
+type effect struct {
+	event  Event
+	record *record // the book now, or as it was when deleted
+}
+
+// apply takes the next change of the log.
+func (p *projection) apply(change *Change) effect {
+	p.position = change.Sequence
+	switch change.Kind {
+	case KindBook:
+		return p.applyBook(change)
+	case KindBookDeleted:
+		return p.applyDeletion(change)
+	case KindFavorite:
+		return p.applyFavorite(change)
+	}
+	return effect{} // a later version's kind: its position counts, its content cannot
+}
+
+func (p *projection) applyBook(change *Change) effect {
+	e := p.entry(change.BookID)
+	event := EventBookUpdated
+	if e.current == nil {
+		event = EventBookAdded
+		p.books++
+	} else {
+		p.favorites -= len(e.favorites.users)
+	}
+	if created := change.Book.CreatedSequence; e.created != created {
+		e.created = created
+		// A favourite may come before its book if the book was changed later. One that is older
+		// than the book's creation is of a deleted book that had this id.
+		e.favorites.endBefore(created)
+		if e.favoriteSequence < created {
+			e.favoriteSequence = 0
+		}
+	}
+	book := *change.Book
+	book.Favorites = e.favorites.users
+	book.FavoriteSequence = e.favoriteSequence
+	e.current, e.last, e.sequence = newRecord(book), nil, change.Sequence
+	p.favorites += len(e.favorites.users)
+	p.leaders.update(e)
+	return effect{event, e.current}
+}
+
+func (p *projection) applyDeletion(change *Change) effect {
+	e := p.entry(change.BookID)
+	before := e.current
+	if before != nil {
+		p.books--
+		p.favorites -= len(e.favorites.users)
+	} else {
+		e.created = change.Book.CreatedSequence
+	}
+	e.current, e.last, e.sequence = nil, before, change.Sequence
+	e.favorites, e.favoriteSequence = favoriteSet{}, 0
+	p.leaders.update(e)
+	if before == nil {
+		e.last = newRecord(*change.Book)
+		return effect{} // nobody has heard of the book
+	}
+	return effect{EventBookDeleted, before}
+}
+
+func (p *projection) applyFavorite(change *Change) effect {
+	e := p.entry(change.BookID)
+	if e.current == nil && e.sequence != 0 {
+		return effect{} // of a deleted book: see Log.Append, CodeNotFound
+	}
+	count := len(e.favorites.users)
+	e.favorites.set(change.UserID, mark{change.Sequence, change.Favorite})
+	e.favoriteSequence = change.Sequence
+	if e.current == nil {
+		return effect{} // the book comes later
+	}
+	p.favorites += len(e.favorites.users) - count
+	book := e.current.book
+	book.Favorites = e.favorites.users
+	book.FavoriteSequence = change.Sequence
+	e.current = newRecord(book)
+	p.leaders.update(e)
+	return effect{EventFavoriteUpdated, e.current}
+}
+
+// entry finds or makes the entry of an id.
+func (p *projection) entry(id int64) *entry {
+	if e := p.entries[id]; e != nil {
+		return e
+	}
+	e := &entry{id: id, leaderIndex: notLeading}
+	p.entries[id] = e
+	if n := len(p.ordered); n == 0 || p.ordered[n-1].id < id {
+		p.ordered = append(p.ordered, e)
+	} else {
+		p.unordered = append(p.unordered, e)
+	}
+	return e
+}
+
+// settle merges the entries that came out of order into ordered. Ids mostly rise, so it is
+// called once for a batch of changes, and once for the whole log at the start.
+func (p *projection) settle() {
+	if len(p.unordered) == 0 {
+		return
+	}
+	byID := func(a, b *entry) int { return cmp.Compare(a.id, b.id) }
+	slices.SortFunc(p.unordered, byID)
+	at := len(p.ordered)
+	p.ordered = append(p.ordered, p.unordered...)
+	for free, rest := len(p.ordered), len(p.unordered); rest > 0; {
+		free--
+		if at > 0 && p.ordered[at-1].id > p.unordered[rest-1].id {
+			at--
+			p.ordered[free] = p.ordered[at]
+		} else {
+			rest--
+			p.ordered[free] = p.unordered[rest]
+		}
+	}
+	p.unordered = nil
+}
+
+// records gives the live books by id.
+func (p *projection) records() []*record {
+	records := make([]*record, 0, p.books)
+	for _, e := range p.ordered {
+		if e.current != nil {
+			records = append(records, e.current)
+		}
+	}
+	return records
+}
+
+// record gives a live book, nil if there is none.
+func (p *projection) record(id int64) *record {
+	if e := p.entries[id]; e != nil {
+		return e.current
+	}
+	return nil
+}
