@@ -1,0 +1,49 @@
+package httpapi
+
+// What goes over Socket.IO besides the objects of wire.go. internal/live sends and reads it; the
+// AsyncAPI document describes it from here.
+
+type favoriteUpdatedWire struct {
+	BookID         int64    `json:"bookId" required:"true" minimum:"1" maximum:"9007199254740991"`
+	FavoritesCount int      `json:"favoritesCount" required:"true" minimum:"0"`
+	_              struct{} `title:"Favorites of a book" additionalProperties:"false"`
+}
+
+type userStatusWire struct {
+	Total int          `json:"total" required:"true" minimum:"0" description:"How many people are connected."`
+	Users []onlineUser `json:"users" required:"true" nullable:"false" maxItems:"200"`
+	_     struct{}     `title:"Who is online" additionalProperties:"false"`
+}
+
+type onlineUser struct {
+	UserID      string   `json:"userId" required:"true"`
+	Role        string   `json:"role" required:"true" enum:"reader,owner"`
+	Connections int      `json:"connections" required:"true" minimum:"1"`
+	_           struct{} `title:"A connected person" additionalProperties:"false"`
+}
+
+type batchEntryWire struct {
+	Event    string   `json:"event" required:"true" enum:"bookAdded,bookUpdated,bookDeleted,favoriteUpdated"`
+	Data     any      `json:"data" required:"true" description:"What the event alone would carry."`
+	Position string   `json:"position" required:"true" example:"9f1c2a7b-42"`
+	_        struct{} `title:"One change of a batch" additionalProperties:"false"`
+}
+
+type syncedWire struct {
+	Position  string   `json:"position" required:"true" example:"9f1c2a7b-42"`
+	Recovered bool     `json:"recovered" required:"true" description:"Whether what was missed came as events just before."`
+	Missed    int      `json:"missed" required:"true" minimum:"0" description:"How many events were replayed."`
+	_         struct{} `title:"Up to date" additionalProperties:"false"`
+}
+
+type customEventWire struct {
+	BookID int64    `json:"bookId" required:"true" minimum:"1" maximum:"9007199254740991"`
+	Action string   `json:"action" required:"true" enum:"favorite,unfavorite"`
+	_      struct{} `title:"A favorite, asked for over the socket"`
+}
+
+type customEventAnswerWire struct {
+	FavoritesCount *int     `json:"favoritesCount,omitempty" minimum:"0" description:"How many favorites the book has now."`
+	Error          string   `json:"error,omitempty" example:"Book not found" description:"Why nothing was changed."`
+	_              struct{} `title:"Answer to customEvent" additionalProperties:"false" minProperties:"1" maxProperties:"1"`
+}

@@ -1,0 +1,46 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// admitAddress counts a request against the sender's address. The address is that of the
+// connection: a forwarding header can say anything.
+func (a *API) admitAddress(w http.ResponseWriter, r *http.Request) error {
+	return a.admit(w, a.addresses, addressKey(r.RemoteAddr))
+}
+
+// admitUser counts it against the user, if somebody is named.
+func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
+	if actor.UserID == "" {
+		return nil
+	}
+	return a.admit(w, a.users, actor.UserID)
+}
+
+func (a *API) admit(w http.ResponseWriter, l *limiter, key string) error {
+	if l == nil {
+		return nil
+	}
+	v := l.take(key, a.options.Now())
+	describe(w.Header(), v)
+	if v.admitted {
+		return nil
+	}
+	w.Header().Set("Retry-After", wholeSeconds(v.retryAfter))
+	return &catalog.Error{Code: catalog.CodeTooManyRequests}
+}
+
+// describe sets the RateLimit headers. Where two buckets count a request, the client hears of
+// the one that will refuse it first.
+func describe(h http.Header, v verdict) {
+	if before, err := strconv.Atoi(h.Get(headerRateRemaining)); err == nil && before <= v.remaining {
+		return
+	}
+	h.Set(headerRateLimit, strconv.Itoa(v.limit))
+	h.Set(headerRateRemaining, strconv.Itoa(v.remaining))
+	h.Set(headerRateReset, wholeSeconds(v.reset))
+}

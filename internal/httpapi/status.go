@@ -1,0 +1,45 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// readyTimeout bounds how long a probe waits for the log.
+const readyTimeout = 5 * time.Second
+
+func (a *API) stats(w http.ResponseWriter, _ *call) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusOK, a.options.Stats.DashboardStats())
+}
+
+func (a *API) loadSamples(w http.ResponseWriter, c *call) error {
+	added, err := a.options.Samples(c.Context(), c.actor)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, addedWire{Added: added})
+}
+
+// alive answers as long as the process answers anything: it must not depend on the disk, or a
+// full disk would get the process killed instead of mended.
+func (a *API) alive(w http.ResponseWriter, _ *call) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusOK, healthWire{Status: "ok"})
+}
+
+// ready answers 200 only when a write would succeed.
+func (a *API) ready(w http.ResponseWriter, c *call) error {
+	if a.draining.Load() {
+		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "The server is shutting down"}
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), readyTimeout)
+	defer cancel()
+	if err := a.options.Ready(ctx); err != nil {
+		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "A write would not succeed now", Err: err}
+	}
+	return a.alive(w, c)
+}
