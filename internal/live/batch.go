@@ -1,0 +1,99 @@
+package live
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// maxBatchBytes is when a batch is sent before its interval is over: the bound
+// on what waits goes before the pace.
+const maxBatchBytes = 256 << 10
+
+// batch collects changes for the clients that want them in batches. It belongs
+// to Live.order.
+type batch struct {
+	entries [][]byte // each {"event","data","position"}
+	bytes   int
+	last    catalog.Position // of the last entry
+	sent    catalog.Position // of the last entry that was sent
+	late    []latecomer
+}
+
+// latecomer joined while a batch was being collected. Its `synced` covers the
+// entries before from, so it gets the rest by itself, once, and joins the room
+// afterwards: nobody receives a position twice.
+type latecomer struct {
+	client *client
+	from   int
+}
+
+func (b *batch) add(change catalog.Applied) {
+	entry := make([]byte, 0, len(change.Payload)+128)
+	entry = append(entry, `{"event":`...)
+	entry = strconv.AppendQuote(entry, string(change.Event))
+	entry = append(entry, `,"data":`...)
+	entry = append(entry, change.Payload...)
+	entry = append(entry, `,"position":"`...)
+	entry = append(entry, change.Position.String()...) // letters, digits and a hyphen
+	entry = append(entry, `"}`...)
+	b.entries = append(b.entries, entry)
+	b.bytes += len(entry) + 1
+	b.last = change.Position
+}
+
+func (b *batch) full() bool { return b.bytes >= maxBatchBytes }
+
+// payload is the array of the entries from one on.
+func (b *batch) payload(from int) json.RawMessage {
+	out := make([]byte, 0, b.bytes+2)
+	out = append(out, '[')
+	for i, entry := range b.entries[from:] {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, entry...)
+	}
+	return append(out, ']')
+}
+
+func (b *batch) reset() {
+	*b = batch{sent: b.last, last: b.last}
+}
+
+// joinBatches lets a client take part from the next entry on. Called with
+// order held.
+func (l *Live) joinBatches(c *client) {
+	if len(l.batch.entries) == 0 {
+		c.socket.Join(roomBatches)
+		return
+	}
+	l.batch.late = append(l.batch.late, latecomer{client: c, from: len(l.batch.entries)})
+}
+
+func (l *Live) flushBatch() {
+	l.order.Lock()
+	defer l.order.Unlock()
+	l.flushBatchLocked()
+}
+
+func (l *Live) flushBatchLocked() {
+	if len(l.batch.entries) == 0 {
+		return
+	}
+	position := l.batch.last.String()
+	l.check(l.io.To(roomBatches).Emit("batchUpdate", l.batch.payload(0), position))
+	suffixes := make(map[int]json.RawMessage) // latecomers often share one
+	for _, late := range l.batch.late {
+		if late.from < len(l.batch.entries) {
+			if suffixes[late.from] == nil {
+				suffixes[late.from] = l.batch.payload(late.from)
+			}
+			l.check(late.client.socket.Emit("batchUpdate", suffixes[late.from], position))
+		}
+		late.client.socket.Join(roomBatches)
+	}
+	l.logger.Info("emit", "event", "batchUpdate", "entries", len(l.batch.entries), "position", position)
+	l.batch.reset()
+}

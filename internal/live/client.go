@@ -1,0 +1,163 @@
+package live
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/socketio"
+)
+
+// client is one socket and who is behind it.
+type client struct {
+	socket  *socketio.Socket
+	actor   catalog.Actor
+	person  string // one for all sockets of a user id; see people
+	key     string // by which returns knows the person
+	batched bool   // wants batchUpdate
+	known   bool   // proved by a private id that it was here before
+	since   time.Time
+
+	joined   catalog.Position // guarded by Live.order: of its `synced`
+	watching bool             // guarded by people.mu
+}
+
+// clientKey is where a socket keeps its client.
+type clientKey struct{}
+
+// identify is the middleware that decides who a socket is. Its refusal is what
+// the client gets as connect_error.
+func (l *Live) identify(s *socketio.Socket) error {
+	h := s.Handshake()
+	actor, err := l.authenticator.Handshake(auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
+	if err != nil {
+		l.logger.Info("connection refused", "address", h.Address, "error", err)
+		return &socketio.ConnectError{Message: catalog.ErrorText(err)}
+	}
+	c := &client{
+		socket:  s,
+		actor:   actor,
+		person:  "user:" + actor.UserID,
+		key:     "user:" + actor.UserID,
+		batched: wantsBatches(h),
+		since:   l.now(),
+	}
+	if actor.UserID == "" {
+		c.person, c.key = "socket:"+s.ID(), "address:"+host(h.Address)
+	}
+	s.Set(clientKey{}, c)
+	return nil
+}
+
+// connect welcomes a client. The socket's other handlers run after it, one at a
+// time, disconnect last. After CONNECT the client gets `synced` with the
+// position from which on it receives every change, then `reconnect` if it has
+// to fetch what it missed.
+func (l *Live) connect(s *socketio.Socket) {
+	c, ok := s.Get(clientKey{}).(*client)
+	if !ok { // cannot happen: identify is the namespace's middleware
+		s.Disconnect(true)
+		return
+	}
+	c.known = s.Returning()
+	l.people.join(c)
+	returning := l.returns.connected(c, c.known, l.now())
+	s.OnDisconnect(func(reason socketio.Reason) { l.disconnect(c, reason) })
+	l.listen(c)
+
+	l.catalog.AtPosition(func(position catalog.Position) {
+		l.order.Lock()
+		defer l.order.Unlock()
+		c.joined = position
+		if c.batched {
+			l.joinBatches(c)
+		} else {
+			s.Join(roomChanges)
+		}
+		l.check(s.Emit("synced", synced{Position: position.String()}, position.String()))
+	})
+	if returning {
+		l.sendReconnect(c)
+	}
+	l.dashboard.peopleChanged()
+	l.logger.Info("connection", "socket", s.ID(), "user", c.actor.UserID, "role", c.actor.Role,
+		"address", s.Handshake().Address, "returning", returning)
+}
+
+// synced is the payload of the event of that name. Recovered and Missed are
+// for clients whose missed events were replayed.
+type synced struct {
+	Position  string `json:"position"`
+	Recovered bool   `json:"recovered"`
+	Missed    int    `json:"missed"`
+}
+
+// sendReconnect makes the handbook's clients fetch: they listen for it on the
+// socket, where a 4.x client never fires it by itself.
+func (l *Live) sendReconnect(c *client) {
+	l.check(c.socket.Emit("reconnect", 1))
+	l.logger.Info("emit", "event", "reconnect", "socket", c.socket.ID())
+}
+
+func (l *Live) disconnect(c *client, reason socketio.Reason) {
+	if l.people.leave(c) {
+		l.dashboard.changed()
+	}
+	l.dashboard.peopleChanged()
+	switch reason {
+	case socketio.ReasonClientDisconnect, socketio.ReasonServerDisconnect:
+		l.returns.gone(c) // on purpose: the client does not come back by itself
+	default:
+		if cameBack := l.returns.lost(c, l.now()); cameBack != nil {
+			l.sendReconnect(cameBack)
+		}
+	}
+	l.logger.Info("disconnect", "socket", c.socket.ID(), "user", c.actor.UserID, "reason", reason,
+		"duration", l.now().Sub(c.since).Round(time.Millisecond))
+}
+
+// wantsBatches reads batch=1 from the query or from auth, where it may be a
+// number or true as well.
+func wantsBatches(h *socketio.Handshake) bool {
+	if h.Query.Get("batch") == "1" {
+		return true
+	}
+	var given struct {
+		Batch json.RawMessage `json:"batch"`
+	}
+	if err := json.Unmarshal(h.Auth, &given); err != nil {
+		return false
+	}
+	switch string(bytes.TrimSpace(given.Batch)) {
+	case `1`, `"1"`, `true`:
+		return true
+	}
+	return false
+}
+
+func host(address string) string {
+	if name, _, err := net.SplitHostPort(address); err == nil {
+		return name
+	}
+	return address
+}
+
+// invalidEvent is the refusal of an event whose data is not what it must be.
+func invalidEvent(detail string) error {
+	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "Invalid event data", Field: "data", Detail: detail}
+}
+
+var errUnnamed = errors.New("the client has no user id")
+
+// requireName refuses what belongs to a user to a client that names none.
+func requireName(actor catalog.Actor) error {
+	if actor.UserID == "" {
+		return &catalog.Error{Code: catalog.CodeForbidden, Text: "Unauthorized access", Err: fmt.Errorf("favourite: %w", errUnnamed)}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package live
+
+import (
+	"sync"
+
+	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// Stats is the payload of dashboardStats, and what GET /stats answers.
+type Stats struct {
+	TotalBooks      int                    `json:"totalBooks"`
+	TotalFavorites  int                    `json:"totalFavorites"`
+	ConnectedOwners int                    `json:"connectedOwners"` // people who watch, not sockets
+	MostFavorited   *catalog.MostFavorited `json:"mostFavorited"`
+	Position        string                 `json:"position"` // the state that the numbers show
+}
+
+// dashboard tells those who watch one about numbers and people. Both events
+// carry the whole present state, so only the latest counts: they are
+// coalesced, and nothing is computed while nobody watches.
+type dashboard struct {
+	live    *Live
+	numbers *pacer
+	status  *pacer
+
+	// sending is held from reading a state until it is queued, so that no
+	// client gets an older state after a newer one.
+	sending sync.Mutex
+}
+
+func newDashboard(l *Live) *dashboard {
+	d := &dashboard{live: l}
+	d.numbers = newPacer(statsInterval, d.sendStats)
+	d.status = newPacer(statusInterval, d.sendStatus)
+	return d
+}
+
+func (d *dashboard) close() {
+	d.numbers.close()
+	d.status.close()
+}
+
+func (d *dashboard) stats() Stats {
+	numbers := d.live.catalog.Stats()
+	return Stats{
+		TotalBooks:      numbers.TotalBooks,
+		TotalFavorites:  numbers.TotalFavorites,
+		ConnectedOwners: d.live.people.watching(),
+		MostFavorited:   numbers.MostFavorited,
+		Position:        numbers.Position.String(),
+	}
+}
+
+// changed notes that the numbers may have changed.
+func (d *dashboard) changed() {
+	if d.live.people.watching() > 0 {
+		d.numbers.mark()
+	}
+}
+
+// peopleChanged notes that somebody came or went.
+func (d *dashboard) peopleChanged() {
+	if d.live.people.watching() > 0 {
+		d.status.mark()
+	}
+}
+
+func (d *dashboard) sendStats() {
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	stats := d.stats()
+	d.live.check(d.live.io.To(roomDashboard).Emit("dashboardStats", stats))
+	d.live.logger.Info("emit", "event", "dashboardStats", "position", stats.Position, "owners", stats.ConnectedOwners)
+}
+
+func (d *dashboard) sendStatus() {
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	status := d.live.people.status()
+	d.live.check(d.live.io.To(roomDashboard).Emit("userStatus", status))
+	d.live.logger.Info("emit", "event", "userStatus", "total", status.Total)
+}
+
+// joinDashboard lets an owner watch, and answers with the present state at
+// once. Joining again changes nothing and is answered again.
+func (l *Live) joinDashboard(c *client) error {
+	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
+		return err
+	}
+	if l.people.watch(c) {
+		l.dashboard.changed() // the others see one more
+	}
+	d := l.dashboard
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	c.socket.Join(roomDashboard)
+	l.check(c.socket.Emit("dashboardStats", d.stats()))
+	l.check(c.socket.Emit("userStatus", l.people.status()))
+	l.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
+	l.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
+	return nil
+}
+
+func (l *Live) leaveDashboard(c *client) error {
+	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
+		return err
+	}
+	c.socket.Leave(roomDashboard)
+	if l.people.unwatch(c) {
+		l.dashboard.changed()
+	}
+	return nil
+}

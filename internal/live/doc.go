@@ -1,0 +1,15 @@
+// Package live is the only bridge from the catalogue to sockets: changes
+// become events in rooms, and what clients ask over their sockets becomes
+// commands. It keeps who is connected and who watches a dashboard.
+//
+// Goroutines and locks. The package starts no goroutine of its own but timers
+// (pacer), which Live.Close stops and waits for. Locks, outer before inner:
+//
+//	the catalogue's, held while it applies a change and during AtPosition
+//	  Live.order        whatever carries a position is queued under it
+//	Dashboard.sending   what is told to dashboards is queued under it
+//	  people.mu, returns.mu, pacer.mu: leaves; nothing is locked under them
+//
+// Queueing for a socket never waits for the client behind it; at most it waits
+// for the engine's workers, which wait for nobody.
+package live

@@ -1,0 +1,199 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/socketio"
+)
+
+// The paces of the contract (Events).
+const (
+	// DefaultBatchInterval is the default of Options.BatchInterval.
+	DefaultBatchInterval = time.Second
+
+	statsInterval  = 100 * time.Millisecond
+	statusInterval = time.Second
+)
+
+// The rooms. Each visibility class has two: for clients that want each change
+// by itself, and for those that want batches. Today everyone may see
+// everything, so there is one class.
+const (
+	roomChanges   = "changes:all"
+	roomBatches   = "batches:all"
+	roomDashboard = "dashboard"
+)
+
+// Options of a Live. Catalog, IO, Authenticator and Policy are required.
+type Options struct {
+	Catalog       *catalog.Catalog
+	IO            *socketio.Server // made with a PrivateIDs as its Recovery
+	Authenticator auth.Authenticator
+	Policy        auth.Policy
+
+	// HadLog tells that the log held changes before this process started, so
+	// that clients of the last process may come back.
+	HadLog bool
+	// Noticing is the longest time after which a dead connection is noticed:
+	// the server's ping interval and timeout together. Default 45 s.
+	Noticing time.Duration
+	// BatchInterval is the least time between two batchUpdate events. Default 1 s.
+	BatchInterval time.Duration
+
+	Logger *slog.Logger     // nil: logs nothing
+	Now    func() time.Time // nil: time.Now
+}
+
+// Live connects a catalogue to a Socket.IO server. Its methods are safe for
+// concurrent use.
+type Live struct {
+	catalog       *catalog.Catalog
+	io            *socketio.Server
+	authenticator auth.Authenticator
+	policy        auth.Policy
+	logger        *slog.Logger
+	now           func() time.Time
+
+	people    *people
+	returns   *returns
+	dashboard *dashboard
+	flush     *pacer
+
+	// order is held while anything that carries a position is queued, so that
+	// each client gets rising positions, and an `error` repeats exactly that of
+	// the event queued before it. Taken inside the catalogue's own lock.
+	order sync.Mutex
+	sent  catalog.Position // guarded by order: of the last change that was broadcast
+	batch batch            // guarded by order
+}
+
+// New registers with the catalogue and with the server's main namespace. Call
+// it before catalog.Run and before the server serves; Close it after the
+// server is closed.
+func New(options Options) *Live {
+	l := &Live{
+		catalog:       options.Catalog,
+		io:            options.IO,
+		authenticator: options.Authenticator,
+		policy:        options.Policy,
+		logger:        options.Logger,
+		now:           options.Now,
+		people:        newPeople(),
+	}
+	if l.logger == nil {
+		l.logger = slog.New(slog.DiscardHandler)
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	interval := options.BatchInterval
+	if interval <= 0 {
+		interval = DefaultBatchInterval
+	}
+	noticing := options.Noticing
+	if noticing <= 0 {
+		noticing = 45 * time.Second
+	}
+	l.returns = newReturns(l.now(), options.HadLog, noticing)
+	l.dashboard = newDashboard(l)
+	l.flush = newPacer(interval, l.flushBatch)
+	l.catalog.Observe(l.broadcast)
+	main := l.io.Of("/")
+	main.Use(l.identify)
+	main.OnConnection(l.connect)
+	return l
+}
+
+// Close stops what is to be sent later and waits for what is being sent.
+func (l *Live) Close() {
+	l.flush.close()
+	l.dashboard.close()
+}
+
+// Stats are the numbers of the dashboard now.
+func (l *Live) Stats() Stats { return l.dashboard.stats() }
+
+// broadcast sends stored changes to everyone. It observes the catalogue, so it
+// is called in log order, on one goroutine.
+func (l *Live) broadcast(changes []catalog.Applied) {
+	l.order.Lock()
+	for _, change := range changes {
+		position := change.Position.String()
+		l.sent = change.Position
+		if err := l.io.To(roomChanges).Emit(string(change.Event), json.RawMessage(change.Payload), position); err != nil {
+			l.logger.Error("a change could not be sent", "event", change.Event, "position", position, "error", err)
+		}
+		l.batch.add(change)
+		l.logger.Info("emit", "event", change.Event, "book", change.BookID, "position", position)
+	}
+	if l.batch.full() {
+		l.flushBatchLocked()
+	}
+	l.order.Unlock()
+	l.flush.mark()
+	l.dashboard.changed()
+}
+
+// answer acknowledges a client's event if it asked for that; otherwise only an
+// error is worth a message of its own.
+func (l *Live) answer(c *client, e *socketio.Event, result any, err error) {
+	if err == nil {
+		if e.HasAck() {
+			l.check(e.Ack(result))
+		}
+		return
+	}
+	text := catalog.ErrorText(err)
+	if catalog.ErrorCode(err) == catalog.CodeInternal {
+		l.logger.Error("an event of a client failed", "event", e.Name, "socket", c.socket.ID(), "error", err)
+	}
+	if e.HasAck() {
+		l.check(e.Ack(refusal{Error: text}))
+		return
+	}
+	l.sendError(c, text)
+}
+
+type refusal struct {
+	Error string `json:"error"`
+}
+
+// sendError tells one client what is wrong. The official client keeps the last
+// argument of any event, if it is a string, as the offset from which it wants
+// to go on later. A text there would cost it its recovery, and the head's
+// position would claim changes that it may never get; so the position of what
+// was queued to it last comes after the text (contract, Events).
+func (l *Live) sendError(c *client, text string) {
+	l.order.Lock()
+	defer l.order.Unlock()
+	l.check(c.socket.Emit("error", text, l.lastQueuedLocked(c).String()))
+	l.logger.Info("emit", "event", "error", "socket", c.socket.ID(), "text", text)
+}
+
+// lastQueuedLocked is the position of the last event with one that was queued
+// to a client: a change since it joined, or the `synced` of its joining.
+func (l *Live) lastQueuedLocked(c *client) catalog.Position {
+	last := l.sent
+	if c.batched {
+		last = l.batch.sent
+	}
+	if last.Sequence > c.joined.Sequence {
+		return last
+	}
+	return c.joined
+}
+
+// check logs why something could not be queued. That the client is gone is its
+// own affair.
+func (l *Live) check(err error) {
+	if err != nil && !errors.Is(err, socketio.ErrDisconnected) && !errors.Is(err, context.Canceled) {
+		l.logger.Error("an event could not be sent", "error", err)
+	}
+}

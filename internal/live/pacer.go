@@ -1,0 +1,63 @@
+package live
+
+import (
+	"sync"
+	"time"
+)
+
+// pacer calls emit soon after it is marked, but never twice within an
+// interval: at once when the last call is long enough ago, otherwise when the
+// interval is over. So the last mark is always followed by a call, however
+// many marks came before it. Calls never overlap. Safe for concurrent use.
+type pacer struct {
+	interval time.Duration
+	emit     func()
+
+	// emitting is held during a call, so that a slow one delays the next.
+	// It is locked before mu.
+	emitting sync.Mutex
+
+	mu     sync.Mutex
+	timer  *time.Timer // of the call to come, nil when none is
+	next   time.Time   // before which none may begin
+	closed bool
+	calls  sync.WaitGroup // a call to come or under way
+}
+
+func newPacer(interval time.Duration, emit func()) *pacer {
+	return &pacer{interval: interval, emit: emit}
+}
+
+// mark asks for a call. It returns at once.
+func (p *pacer) mark() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.timer != nil {
+		return
+	}
+	p.calls.Add(1)
+	p.timer = time.AfterFunc(max(0, time.Until(p.next)), p.fire)
+}
+
+func (p *pacer) fire() {
+	defer p.calls.Done()
+	p.emitting.Lock()
+	defer p.emitting.Unlock()
+	p.mu.Lock()
+	p.timer = nil
+	p.next = time.Now().Add(p.interval)
+	p.mu.Unlock()
+	p.emit()
+}
+
+// close forgets the call to come and waits for one under way.
+func (p *pacer) close() {
+	p.mu.Lock()
+	p.closed = true
+	if p.timer != nil && p.timer.Stop() {
+		p.timer = nil
+		p.calls.Done()
+	}
+	p.mu.Unlock()
+	p.calls.Wait()
+}
