@@ -1,0 +1,73 @@
+package auth_test
+
+import (
+	"testing"
+
+	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// The whole table of the demo identity: a permission that is added or lost shows here.
+func TestDemoPolicy(t *testing.T) {
+	t.Parallel()
+	everyone := []auth.Action{
+		auth.ActionReadBooks, auth.ActionAddBook, auth.ActionEditBook, auth.ActionDeleteBook,
+		auth.ActionFavorite, auth.ActionLoadSamples, auth.ActionReadStats,
+	}
+	policy := auth.DemoPolicy()
+	for _, action := range everyone {
+		for _, role := range []catalog.Role{catalog.RoleReader, catalog.RoleOwner} {
+			if !policy.Allows(role, action) {
+				t.Errorf("%s may not %s", role, action)
+			}
+		}
+		for _, role := range []catalog.Role{"", "admin", "OWNER"} {
+			if policy.Allows(role, action) {
+				t.Errorf("role %q may %s", role, action)
+			}
+		}
+	}
+	if policy.Allows(catalog.RoleReader, auth.ActionWatchDashboard) {
+		t.Error("a reader may watch the dashboard")
+	}
+	if !policy.Allows(catalog.RoleOwner, auth.ActionWatchDashboard) {
+		t.Error("an owner may not watch the dashboard")
+	}
+	for _, action := range []auth.Action{"", "books", "books.explode"} {
+		if policy.Allows(catalog.RoleOwner, action) {
+			t.Errorf("an owner may %q", action)
+		}
+	}
+}
+
+func TestPolicyWithoutTableDeniesEverything(t *testing.T) {
+	t.Parallel()
+	if (auth.Policy{}).Allows(catalog.RoleOwner, auth.ActionReadBooks) {
+		t.Error("the zero policy allows something")
+	}
+}
+
+func TestCheckSaysTheContractsWords(t *testing.T) {
+	t.Parallel()
+	policy := auth.DemoPolicy()
+	if err := policy.Check(catalog.Actor{Role: catalog.RoleOwner}, auth.ActionWatchDashboard); err != nil {
+		t.Errorf("an owner is refused: %v", err)
+	}
+	err := policy.Check(catalog.Actor{UserID: "anna", Role: catalog.RoleReader}, auth.ActionWatchDashboard)
+	if catalog.ErrorCode(err) != catalog.CodeForbidden || catalog.ErrorText(err) != "Unauthorized access" {
+		t.Errorf("a reader gets %v", err)
+	}
+}
+
+// A caller that changes its own list later must not change what was granted.
+func TestPolicyCopiesItsTable(t *testing.T) {
+	t.Parallel()
+	actions := []auth.Action{auth.ActionReadBooks}
+	table := map[catalog.Role][]auth.Action{catalog.RoleReader: actions}
+	policy := auth.NewPolicy(table)
+	actions[0] = auth.ActionDeleteBook
+	table[catalog.RoleOwner] = actions
+	if policy.Allows(catalog.RoleReader, auth.ActionDeleteBook) || policy.Allows(catalog.RoleOwner, auth.ActionDeleteBook) {
+		t.Error("the table is shared with the caller")
+	}
+}
