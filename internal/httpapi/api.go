@@ -20,19 +20,17 @@ import (
 // characters of any script fit, which the contract cuts rather than refuses.
 const DefaultMaxBodyBytes = 1 << 20
 
-// StatsSource tells the dashboard's numbers. It is safe for concurrent use and returns without
-// waiting for anybody.
-type StatsSource interface {
-	DashboardStats() DashboardStats
-}
-
 // Options is what an API needs. Catalog, Authenticator, Stats, Samples and Ready are required.
 type Options struct {
 	Catalog       *catalog.Catalog
 	Authenticator auth.Authenticator
 	Policy        auth.Policy // the zero value denies everything
 
-	Stats StatsSource
+	// The three functions are what other parts of the program know. They are called from many
+	// goroutines at once.
+
+	// Stats tells the dashboard's numbers, at once.
+	Stats func() DashboardStats
 	// Samples adds the sample books to an empty catalogue and returns how many they are. It
 	// returns a *catalog.Error with CodeConflict when the catalogue is not empty.
 	Samples func(ctx context.Context, actor catalog.Actor) (int, error)

@@ -41,7 +41,7 @@ func events() []event {
 			{name: "changes", description: "In the order in which they happened.", wire: []batchEntryWire{}}, position,
 		}},
 		{name: "dashboardStats", fromServer: true, audience: watchers, summary: "The dashboard's numbers: at once on joining, then at most ten times a second.", arguments: []argument{
-			{name: "stats", description: "The same object as GET /stats.", wire: DashboardStats{}},
+			{name: "stats", description: "The same object as GET /stats.", wire: dashboardStatsWire{}},
 		}},
 		{name: "userStatus", fromServer: true, audience: watchers, summary: "Who is connected: at most once a second, at most 200 people.", arguments: []argument{
 			{name: "status", description: "Who is connected.", wire: userStatusWire{}},

@@ -140,7 +140,7 @@ func (a *API) operationRoutes() []route {
 			summary: "The dashboard's numbers",
 			action:  auth.ActionReadStats,
 			responses: []response{
-				{status: http.StatusOK, description: "What owners see live as dashboardStats.", wire: DashboardStats{}},
+				{status: http.StatusOK, description: "What owners see live as dashboardStats.", wire: dashboardStatsWire{}},
 			},
 			handle: a.stats,
 		},

@@ -13,7 +13,7 @@ const readyTimeout = 5 * time.Second
 
 func (a *API) stats(w http.ResponseWriter, _ *call) error {
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, a.options.Stats.DashboardStats())
+	return writeJSON(w, http.StatusOK, a.options.Stats())
 }
 
 func (a *API) loadSamples(w http.ResponseWriter, c *call) error {

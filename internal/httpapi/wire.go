@@ -1,6 +1,10 @@
 package httpapi
 
-import "time"
+import (
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
 
 // The types here are the wire: the contract's documents are generated from them, and what is
 // answered but not encoded by the catalogue itself is encoded from them. A test holds every real
@@ -71,20 +75,28 @@ type healthWire struct {
 // DashboardStats is the object that owners watch: the answer of GET /stats and the payload of
 // the dashboardStats event.
 type DashboardStats struct {
-	TotalBooks      int            `json:"totalBooks" required:"true" minimum:"0"`
-	TotalFavorites  int            `json:"totalFavorites" required:"true" minimum:"0"`
-	ConnectedOwners int            `json:"connectedOwners" required:"true" minimum:"0" description:"People who watch a dashboard now, not their connections."`
-	MostFavorited   *FavoritedBook `json:"mostFavorited" required:"true" nullable:"true" description:"Null while no book is anybody's favorite."`
-	Position        string         `json:"position" required:"true" example:"9f1c2a7b-42" description:"The state of the catalogue that the numbers describe."`
-	_               struct{}       `title:"Dashboard statistics" additionalProperties:"false"`
+	TotalBooks      int                    `json:"totalBooks"`
+	TotalFavorites  int                    `json:"totalFavorites"`
+	ConnectedOwners int                    `json:"connectedOwners"`
+	MostFavorited   *catalog.MostFavorited `json:"mostFavorited"`
+	Position        string                 `json:"position"`
 }
 
-// FavoritedBook is a book with its number of favorites.
-type FavoritedBook struct {
+// dashboardStatsWire describes DashboardStats, whose shape is the one that the live side has too.
+type dashboardStatsWire struct {
+	TotalBooks      int                `json:"totalBooks" required:"true" minimum:"0"`
+	TotalFavorites  int                `json:"totalFavorites" required:"true" minimum:"0"`
+	ConnectedOwners int                `json:"connectedOwners" required:"true" minimum:"0" description:"People who watch a dashboard now, not their connections."`
+	MostFavorited   *mostFavoritedWire `json:"mostFavorited" required:"true" nullable:"true" description:"Null while no book is anybody's favorite."`
+	Position        string             `json:"position" required:"true" example:"9f1c2a7b-42" description:"The state of the catalogue that the numbers describe."`
+	_               struct{}           `title:"Dashboard statistics" additionalProperties:"false"`
+}
+
+type mostFavoritedWire struct {
 	ID             int64    `json:"id" required:"true"`
 	Title          string   `json:"title" required:"true"`
 	FavoritesCount int      `json:"favoritesCount" required:"true" minimum:"1"`
-	_              struct{} `title:"A favorite book" additionalProperties:"false"`
+	_              struct{} `title:"The book with the most favorites, or null" additionalProperties:"false"`
 }
 
 // problemWire is RFC 9457 with the handbook's error member besides.
