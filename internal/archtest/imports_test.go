@@ -124,6 +124,12 @@ func parseImports(name, cell string, known map[string]string) row {
 			}
 		}
 	}
+	// Who may use a protocol's server may use its codec: the server's own API speaks in packets.
+	for _, name := range allowed.imports {
+		if _, found := known[name+"/packet"]; found {
+			allowed.imports = append(allowed.imports, name+"/packet")
+		}
+	}
 	return allowed
 }
 

@@ -1,0 +1,61 @@
+// Takes the README's picture: the library by day beside the owner's desk by night, with the sample
+// books and some readers' traces.
+//
+//   node screenshot.mjs URL FILE
+import { writeFile } from 'node:fs/promises';
+import { launch } from './chromium.mjs';
+import { Library } from './library.mjs';
+
+const [url, file] = process.argv.slice(2);
+const viewport = { width: 800, height: 860 };
+
+async function post(path, body, method = 'POST') {
+  const response = await fetch(new URL(path, url), {
+    method,
+    headers: { 'Content-Type': 'application/json', 'X-User-Id': 'olga' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) {
+    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  }
+  return response.json();
+}
+
+const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString();
+
+const browser = await launch();
+try {
+  const open = async (path, colorScheme) => {
+    const context = await browser.newContext({ baseURL: url, viewport, colorScheme, reducedMotion: 'reduce', locale: 'en-GB' });
+    const library = new Library(path, await context.newPage());
+    await library.open(path);
+    return library.page;
+  };
+  await post('/samples', {});
+  const books = await (await fetch(new URL('/books', url))).json();
+  const lent = [['Anna', 3], ['Ben', -2], ['Chiara', 12], ['Dimitri', 25]];
+  for (const [index, [readerName, days]] of lent.entries()) {
+    const { id, title, author } = books[index * 5 + 1];
+    await post(`/books/${id}`, { title, author, readerName, returnDateTime: inDays(days) }, 'PUT');
+  }
+  for (const [index, { id }] of books.entries()) {
+    for (const userId of ['anna', 'ben', 'chiara', 'dimitri'].slice(0, (index * 7) % 5)) {
+      await post(`/books/${id}/favorite`, { userId });
+    }
+  }
+  const day = await open('/', 'light');
+  const night = await open('/owner', 'dark');
+  await post('/books', { title: 'The Left Hand of the Lamp', author: 'A. Reader' });
+  const shots = [];
+  for (const page of [day, night]) {
+    await page.evaluate(() => document.fonts.ready);
+    shots.push(await page.screenshot({ type: 'png' }));
+  }
+  const both = await browser.newPage({ viewport: { width: 2 * viewport.width, height: viewport.height } });
+  await both.setContent(`<body style="margin:0;display:flex">${shots
+    .map((shot) => `<img style="display:block" src="data:image/png;base64,${shot.toString('base64')}">`).join('')}</body>`);
+  await both.evaluate(() => Promise.all([...document.images].map((image) => image.decode())));
+  await writeFile(file, await both.screenshot({ type: 'png' }));
+} finally {
+  await browser.close();
+}
