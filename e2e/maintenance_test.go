@@ -132,6 +132,37 @@ func TestMaintenanceCommandsOfTheHandbook(t *testing.T) {
 	}
 }
 
+// The handbook watches connections by grepping the server's output, redirected to server.log.
+func TestConnectionHealthCommandOfTheHandbook(t *testing.T) {
+	t.Parallel()
+	text := readHandbook(t)
+	server := &server{data: t.TempDir()}
+	log, err := os.Create(filepath.Join(server.data, "server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	server.log = log
+	server.start(t)
+	t.Cleanup(func() { server.finish(t) })
+	here := newPlace(t, server)
+
+	guide := runSnippets(t, server, "guide", text.programs(t)["guide"], "4.8", nil)
+	guide.awaitLog(t, 0, "Connected to server")
+	guide.input.Close() // the client leaves
+	// tail -f would go on for ever; here it ends where the file does.
+	command := "tail() { command tail \"${@:2}\"; }\n" + text.line(t, "1. Monitor Connection Health", "tail -f")
+	eventually(t, "the handbook's command shows a connection and its end", func() error {
+		shown := here.shell(t, "", command)
+		for _, word := range []string{"connection", "disconnect"} {
+			if !strings.Contains(shown, word) {
+				return fmt.Errorf("no line with %q in:\n%s", word, shown)
+			}
+		}
+		return nil
+	})
+}
+
 // A catalogue kept by the handbook's own server moves in by being there.
 func TestFirstStartTakesTheHandbooksFile(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,7 @@ type server struct {
 	data string   // its --data directory
 	port int      // 0: the system chose one; fixed after the first start
 	args []string // further flags
+	log  *os.File // where a shell would redirect its output, if anywhere
 
 	command *exec.Cmd
 	output  *transcript
@@ -94,7 +95,11 @@ func (s *server) launch(t *testing.T) {
 	s.output = newTranscript()
 	s.exited = make(chan error, 1)
 	reader, writer := io.Pipe()
-	s.command.Stdout, s.command.Stderr = writer, writer
+	var printed io.Writer = writer
+	if s.log != nil {
+		printed = io.MultiWriter(writer, s.log)
+	}
+	s.command.Stdout, s.command.Stderr = printed, printed
 	if err := s.command.Start(); err != nil {
 		t.Fatal(err)
 	}
