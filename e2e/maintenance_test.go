@@ -34,13 +34,22 @@ func newPlace(t *testing.T, server *server) place {
 // shell runs a command of the handbook as it stands and returns what it printed.
 func (p place) shell(t *testing.T, inside, command string) string {
 	t.Helper()
+	printed, err := p.tryShell(t, inside, command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return printed
+}
+
+func (p place) tryShell(t *testing.T, inside, command string) (string, error) {
+	t.Helper()
 	shell := exec.CommandContext(within(t, patience), "bash", "-e", "-c", command)
 	shell.Dir = filepath.Join(p.folder, inside)
 	printed, err := shell.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s\n%v\n%s", command, err, printed)
+		return "", fmt.Errorf("%s\n%w\n%s", command, err, printed)
 	}
-	return string(printed)
+	return string(printed), nil
 }
 
 // mirror reads books.json.
@@ -153,7 +162,10 @@ func TestConnectionHealthCommandOfTheHandbook(t *testing.T) {
 	// tail -f would go on for ever; here it ends where the file does.
 	command := "tail() { command tail \"${@:2}\"; }\n" + text.line(t, "1. Monitor Connection Health", "tail -f")
 	eventually(t, "the handbook's command shows a connection and its end", func() error {
-		shown := here.shell(t, "", command)
+		shown, err := here.tryShell(t, "", command)
+		if err != nil {
+			return err // grep found nothing yet
+		}
 		for _, word := range []string{"connection", "disconnect"} {
 			if !strings.Contains(shown, word) {
 				return fmt.Errorf("no line with %q in:\n%s", word, shown)
