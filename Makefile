@@ -55,7 +55,7 @@ binary:
 
 web/dist/index.html: $(WEB_PACKAGES) $(WEB_SOURCES)
 	cd web && npm run build
-	@touch web/dist/.gitkeep $@
+	@touch $@
 
 $(WEB_PACKAGES): web/package.json web/package-lock.json
 	cd web && $(NPM_CI)
@@ -104,7 +104,7 @@ test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
 
 .PHONY: test-e2e
 test-e2e: test-needs web ## The real program with official clients and two browsers (E2E='-run Browser -v')
-	go test -race -tags e2e -count 1 -timeout 4m $(E2E) ./e2e
+	go test -race -tags e2e -count 1 -parallel 4 -timeout 4m $(E2E) ./e2e
 
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
