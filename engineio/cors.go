@@ -1,10 +1,17 @@
 package engineio
 
-// CORS lets browsers use the polling transport from pages of other origins. Credentials
-// with an origin list of "*" would let every page act as the visitor, so the origin is
-// then answered only if AllowOrigin or Origins names it exactly.
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// CORS lets browsers use the polling transport from pages of other origins. WebSockets are
+// exempt from it: see Options.CheckOrigin.
 type CORS struct {
-	// Origins that are allowed, as browsers send them ("https://example.org"); "*" is any.
+	// Origins that are allowed, as browsers send them ("https://example.org"). "*" allows
+	// any, but never with credentials, as every page could then act as the visitor.
 	Origins []string
 	// AllowOrigin decides about origins that Origins does not name. nil: refused.
 	AllowOrigin func(origin string) bool
@@ -18,4 +25,49 @@ type CORS struct {
 	ExposedHeaders []string
 	// MaxAge is for how many seconds a browser may keep a preflight. 0: its default.
 	MaxAge int
+}
+
+// allow sets the headers of an answer, so that the page may read it.
+func (c *CORS) allow(header http.Header, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	named := origin != "" && (slices.Contains(c.Origins, origin) || (c.AllowOrigin != nil && c.AllowOrigin(origin)))
+	any := slices.Contains(c.Origins, "*")
+	if !any || c.Credentials {
+		header.Add("Vary", "Origin")
+	}
+	switch {
+	case named:
+		header.Set("Access-Control-Allow-Origin", origin)
+		if c.Credentials {
+			header.Set("Access-Control-Allow-Credentials", "true")
+		}
+	case any:
+		header.Set("Access-Control-Allow-Origin", "*")
+	default:
+		return
+	}
+	if len(c.ExposedHeaders) > 0 {
+		header.Set("Access-Control-Expose-Headers", strings.Join(c.ExposedHeaders, ", "))
+	}
+}
+
+// preflight adds what only the answer to a preflight has (Fetch standard, 3.3.3).
+func (c *CORS) preflight(header http.Header, r *http.Request) {
+	if header.Get("Access-Control-Allow-Origin") == "" {
+		return
+	}
+	methods := c.Methods
+	if methods == nil {
+		methods = []string{http.MethodGet, http.MethodPost}
+	}
+	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	if c.AllowedHeaders != nil {
+		header.Set("Access-Control-Allow-Headers", strings.Join(c.AllowedHeaders, ", "))
+	} else if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		header.Add("Vary", "Access-Control-Request-Headers")
+		header.Set("Access-Control-Allow-Headers", asked)
+	}
+	if c.MaxAge > 0 {
+		header.Set("Access-Control-Max-Age", strconv.Itoa(c.MaxAge))
+	}
 }

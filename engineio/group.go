@@ -1,25 +1,124 @@
 package engineio
 
+import "sync/atomic"
+
 // SendOptions say how a frame is sent.
 type SendOptions struct {
-	// Volatile skips clients that cannot take the frame at once, instead of letting it
-	// wait for them.
+	// Volatile skips clients that cannot take the frame at once (something waits for
+	// them already, or a polling client has no request open), instead of letting it wait.
 	Volatile bool
 }
 
-// Group is a set of sessions that is sent to as one, such as a room.
-type Group struct{}
+// Group is a set of sessions that is sent to as one, such as a room. Its methods are safe
+// for concurrent use. What one goroutine does to the groups and sessions of a server
+// happens to each session in that order: a session added after a frame was sent never gets
+// it, one removed after it was sent still does.
+//
+// Methods wait while Options.MaxQueuedBytes wait in a shard, never for a client.
+type Group struct {
+	server *Server
+	shards []groupShard // one per shard of the server, same index
+}
 
-// Add adds a session: it gets every frame that this goroutine sends to the group from now
-// on, and none that it sent before. Adding a member or a closed session does nothing; a
-// session leaves its groups when it closes.
-func (g *Group) Add(s *Session) {}
+// groupShard holds the members whose sessions belong to one shard. members and index
+// belong to the worker of that shard alone, so they need no lock.
+type groupShard struct {
+	members []*Session
+	index   map[*Session]int
+	// present counts members plus the additions that are still queued, so that a shard
+	// with none is not bothered with a broadcast.
+	present atomic.Int64
+	length  atomic.Int64
+}
 
-// Remove removes a session: it still gets what was sent before.
-func (g *Group) Remove(s *Session) {}
+// NewGroup makes an empty group. It ends when nothing refers to it.
+func (s *Server) NewGroup() *Group {
+	return &Group{server: s, shards: make([]groupShard, len(s.shards))}
+}
+
+// Add adds a session. Adding a member or a closed session does nothing; a session leaves
+// its groups when it closes.
+func (g *Group) Add(s *Session) {
+	member := &g.shards[s.shard.number]
+	member.present.Add(1)
+	s.shard.enqueue(operation{kind: opAdd, group: member, session: s})
+}
+
+// Remove removes a session, if it is a member.
+func (g *Group) Remove(s *Session) {
+	s.shard.enqueue(operation{kind: opRemove, group: &g.shards[s.shard.number], session: s})
+}
 
 // Send sends a frame to every member.
-func (g *Group) Send(f *Frame, o SendOptions) {}
+func (g *Group) Send(f *Frame, o SendOptions) {
+	for i := range g.shards {
+		if g.shards[i].present.Load() > 0 {
+			g.server.shards[i].enqueue(operation{kind: opBroadcast, group: &g.shards[i], frame: f, volatile: o.Volatile})
+		}
+	}
+}
 
-// Len is the number of members once all operations so far have been carried out.
-func (g *Group) Len() int { return 0 }
+// Len is the number of members. Additions and removals that are still queued are not
+// counted.
+func (g *Group) Len() int {
+	n := int64(0)
+	for i := range g.shards {
+		n += g.shards[i].length.Load()
+	}
+	return int(n)
+}
+
+// add is called by the shard's worker only.
+func (m *groupShard) add(s *Session) {
+	if _, member := m.index[s]; member || s.ended() {
+		m.present.Add(-1)
+		return
+	}
+	if m.index == nil {
+		m.index = make(map[*Session]int)
+	}
+	m.index[s] = len(m.members)
+	m.members = append(m.members, s)
+	m.length.Store(int64(len(m.members)))
+	s.groups = append(s.groups, m)
+}
+
+// remove is called by the shard's worker only.
+func (m *groupShard) remove(s *Session) {
+	if !m.drop(s) {
+		return
+	}
+	for i, other := range s.groups {
+		if other == m {
+			last := len(s.groups) - 1
+			s.groups[i] = s.groups[last]
+			s.groups[last] = nil
+			s.groups = s.groups[:last]
+			return
+		}
+	}
+}
+
+// removeFromAll is called by the shard's worker only.
+func removeFromAll(s *Session) {
+	for _, m := range s.groups {
+		m.drop(s)
+	}
+	s.groups = nil
+}
+
+func (m *groupShard) drop(s *Session) bool {
+	i, member := m.index[s]
+	if !member {
+		return false
+	}
+	last := len(m.members) - 1
+	m.members[i] = m.members[last]
+	m.index[m.members[i]] = i
+	m.members[last] = nil
+	m.members = m.members[:last]
+	delete(m.index, s)
+	m.present.Add(-1)
+	m.length.Store(int64(len(m.members)))
+	return true
+}

@@ -1,29 +1,216 @@
-// Package engineio is an Engine.IO 4 server: sessions with browsers over HTTP
-// long-polling and WebSocket. See NewServer.
 package engineio
 
 import (
+	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shelfcast/shelfcast/engineio/packet"
 )
 
-// Server accepts sessions. It is an http.Handler.
-type Server struct{}
+// Server accepts sessions. It is an http.Handler, to be mounted at Options.Path. Its
+// methods are safe for concurrent use.
+//
+// Goroutines: one worker per shard and the heartbeat, from NewServer to Close, besides
+// those of the sessions.
+type Server struct {
+	options     Options
+	started     time.Time // origin of server time
+	shards      []*shard
+	nextShard   atomic.Uint32
+	stalled     stalledSet
+	pingFrame   *Frame
+	writers     sync.Pool // *writer
+	readBuffers sync.Pool // *readBuffer
+	compressors sync.Pool // *gzip.Writer
 
-// NewServer starts a server. Close stops it.
-func NewServer(options Options) *Server { return &Server{} }
+	work    sync.WaitGroup // sessions and their goroutines
+	workers sync.WaitGroup // shards and heartbeat
+	stop    chan struct{}
+	stopped sync.Once
 
-// ServeHTTP serves the requests below Options.Path.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+	mu       sync.Mutex // a leaf
+	sessions map[string]*Session
+	sockets  map[*webSocket]struct{}
+	closing  bool
+}
 
-// NewGroup makes an empty group. Dropping the last reference to it is enough to end it.
-func (s *Server) NewGroup() *Group { return &Group{} }
+// NewServer starts a server with a copy of options. Close stops it. It panics without
+// Options.Handler, as that is a mistake in the program.
+func NewServer(options Options) *Server {
+	if options.Handler == nil {
+		panic("engineio: Options.Handler is required")
+	}
+	s := &Server{
+		options:   options.withDefaults(),
+		started:   time.Now(),
+		pingFrame: newPacketFrame(packet.Packet{Type: packet.TypePing}),
+		stop:      make(chan struct{}),
+		sessions:  make(map[string]*Session),
+		sockets:   make(map[*webSocket]struct{}),
+	}
+	s.writers.New = func() any { return newWriter() }
+	s.readBuffers.New = func() any { return new(readBuffer) }
+	s.compressors.New = func() any {
+		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+		return z
+	}
+	for number := range s.options.Shards {
+		s.shards = append(s.shards, newShard(s, number))
+	}
+	for _, sh := range s.shards {
+		s.workers.Go(func() { sh.run(s.stop) })
+	}
+	s.workers.Go(func() { s.beatUntil(s.stop) })
+	return s
+}
 
-// SendTo sends a frame to the sessions listed, each once.
-func (s *Server) SendTo(sessions []*Session, f *Frame, o SendOptions) {}
+// now is server time: nanoseconds since the server started, monotonic.
+func (s *Server) now() int64 { return int64(time.Since(s.started)) }
 
 // Count is the number of open sessions.
-func (s *Server) Count() int { return 0 }
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
 
-// Close ends all sessions with ReasonServerShuttingDown and waits for their goroutines.
-func (s *Server) Close(ctx context.Context) error { return nil }
+// ServeHTTP serves the requests below Options.Path. Each is answered, whatever it is.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, s.options.Path) && r.URL.Path+"/" != s.options.Path {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method == http.MethodOptions && s.options.CORS != nil {
+		s.answerHeader(w, r, nil)
+		s.options.CORS.preflight(w.Header(), r)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	query := r.URL.Query()
+	session, refusal := s.verify(r, query)
+	switch {
+	case refusal != nil:
+		s.refuse(w, r, refusal)
+	case session == nil:
+		s.open(w, r, query)
+	case isUpgrade(r):
+		s.serveUpgrade(w, r, session)
+	case r.Method == http.MethodGet:
+		session.servePoll(w, r)
+	case r.Method == http.MethodPost:
+		session.servePost(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		s.refuse(w, r, &RequestError{Code: CodeBadRequest, Status: http.StatusMethodNotAllowed})
+	}
+}
+
+// SendTo sends a frame to the sessions listed, which must all be of this server and must
+// not repeat. It takes its place in the order that Group describes. The list is copied.
+func (s *Server) SendTo(sessions []*Session, f *Frame, o SendOptions) {
+	lists := make([][]*Session, len(s.shards))
+	for _, session := range sessions {
+		lists[session.shard.number] = append(lists[session.shard.number], session)
+	}
+	for number, list := range lists {
+		if len(list) > 0 {
+			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile})
+		}
+	}
+}
+
+// Close refuses new sessions, ends all with ReasonServerShuttingDown, waits until their
+// handlers have returned from Closed and their connections are closed, and stops the
+// server. When ctx ends first, connections are cut off, and Close returns the context's
+// error if handlers still run. What waits for clients is dropped; they reconnect, as the
+// transport just closes.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	sessions := make([]*Session, 0, len(s.sessions))
+	for _, session := range s.sessions {
+		sessions = append(sessions, session)
+	}
+	s.mu.Unlock()
+	for _, session := range sessions {
+		session.end(ending{reason: ReasonServerShuttingDown, code: closeGoingAway})
+	}
+	finished := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(finished)
+	}()
+	var err error
+	select {
+	case <-finished:
+	case <-ctx.Done():
+		err = ctx.Err()
+		s.abortSockets()
+	}
+	s.stopped.Do(func() {
+		close(s.stop)
+		for _, sh := range s.shards {
+			sh.close()
+		}
+	})
+	s.workers.Wait()
+	return err
+}
+
+func (s *Server) abortSockets() {
+	s.mu.Lock()
+	sockets := make([]*webSocket, 0, len(s.sockets))
+	for socket := range s.sockets {
+		sockets = append(sockets, socket)
+	}
+	s.mu.Unlock()
+	for _, socket := range sockets {
+		socket.abort()
+	}
+}
+
+// newSession makes a session and registers it, or returns nil when the server closes. Its
+// inbound queue holds everything back until inbound.open.
+func (s *Server) newSession(r *http.Request, query url.Values, transport Transport) *Session {
+	session := &Session{
+		server:    s,
+		shard:     s.shards[int(s.nextShard.Add(1))%len(s.shards)],
+		id:        rand.Text(),
+		handshake: s.options.newHandshake(r, query),
+		base64:    query.Get("b64") == "1",
+		transport: transport,
+	}
+	session.inbound = inbound{server: s, session: session, running: true, maxPayload: s.options.MaxPayload}
+	now := s.now()
+	session.heartbeat.lastPong.Store(now)
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return nil
+	}
+	s.work.Add(1) // until the handler's Closed has returned
+	s.sessions[session.id] = session
+	s.mu.Unlock()
+	due := (now + int64(s.options.PingInterval)) / int64(s.options.tick())
+	session.shard.registry.add(session, uint32(due))
+	return session
+}
+
+func (s *Server) session(id string) *Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[id]
+}
+
+func (s *Server) remove(session *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, session.id)
+}

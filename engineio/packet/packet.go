@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // Type is the kind of a packet.
@@ -125,9 +126,26 @@ func DecodeBinary(data []byte) Packet {
 	return Packet{Type: TypeMessage, Data: data, Binary: true}
 }
 
-// DecodePayload decodes a polling payload of at most maxPackets packets. It returns the
-// packets that precede the first damaged one together with the error, as a receiver acts
-// on those before it closes the session. Data of text packets aliases payload.
+// Payload yields the packets of a polling payload in order and ends after the first error,
+// as a receiver acts on the packets that precede a damaged one. It needs no memory for
+// text packets: their data aliases payload, with its capacity cut off.
+//
+// Errors are those of DecodeText.
+func Payload(payload []byte) iter.Seq2[Packet, error] {
+	return func(yield func(Packet, error) bool) {
+		for rest, more := payload, true; more; {
+			var text []byte
+			text, rest, more = bytes.Cut(rest, []byte{Separator})
+			p, err := DecodeText(text[:len(text):len(text)])
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// DecodePayload decodes a polling payload of at most maxPackets packets. After a damaged
+// packet it returns those before it together with the error.
 //
 // Errors wrap ErrTooManyPackets or one of DecodeText's.
 func DecodePayload(payload []byte, maxPackets int) ([]Packet, error) {
@@ -136,10 +154,7 @@ func DecodePayload(payload []byte, maxPackets int) ([]Packet, error) {
 		return nil, fmt.Errorf("%w: %d, at most %d", ErrTooManyPackets, count, maxPackets)
 	}
 	packets := make([]Packet, 0, count)
-	for rest, more := payload, true; more; {
-		var text []byte
-		text, rest, more = bytes.Cut(rest, []byte{Separator})
-		p, err := DecodeText(text)
+	for p, err := range Payload(payload) {
 		if err != nil {
 			return packets, fmt.Errorf("packet %d of %d: %w", len(packets)+1, count, err)
 		}

@@ -1,0 +1,302 @@
+package engineio
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A shard owns a part of the sessions. Whatever is done to them (sending, joining and
+// leaving groups, closing) is an operation in its queue, carried out in order by one
+// worker goroutine. Hence the order in which one goroutine acts is the order that each
+// client sees.
+//
+// The worker never waits for a client: writes that do not fit into the socket's buffer
+// are left to a flusher goroutine of that session. Broadcasts that queued up for one
+// group leave in one pass, as one write per client.
+//
+// The worker starts with the server and ends in Server.Close. Locks are leaves: none is
+// taken while another one of this package is held, but for heartbeat's stalled list and
+// inbound queue below a session's mu.
+type shard struct {
+	server *Server
+	number int
+
+	mu     sync.Mutex
+	room   sync.Cond // publishers wait here while the queue is full
+	queue  []operation
+	bytes  int // of queue and of what the worker has taken but not finished
+	closed bool
+	wake   chan struct{} // holds one token when the queue is not empty
+
+	enqueued atomic.Uint64 // written under mu
+	done     atomic.Uint64 // written by the worker
+
+	registry registry
+
+	// The worker's own.
+	writer   *writer
+	frames   []*Frame   // being merged
+	staged   []*Session // with frames of this chunk to be flushed
+	rotation int
+}
+
+type operationKind uint8
+
+const (
+	opBroadcast operationKind = iota // frame to group
+	opSendList                       // frame to sessions
+	opSend                           // frame to session
+	opAdd                            // session to group
+	opRemove                         // session from group
+	opForget                         // closed session from all groups
+	opClose                          // end session after what was sent before
+)
+
+type operation struct {
+	kind     operationKind
+	volatile bool
+	group    *groupShard
+	session  *Session
+	sessions []*Session
+	frame    *Frame
+	reason   Reason
+}
+
+// operationWeight is what an operation without a frame counts in the queue's bound.
+const operationWeight = 96
+
+func (o *operation) weight() int {
+	if o.frame == nil {
+		return operationWeight
+	}
+	return operationWeight + o.frame.Size() + 8*len(o.sessions)
+}
+
+// sends says whether the operation hands a frame to sessions.
+func (o *operation) sends() bool { return o.kind <= opSend }
+
+// sameTarget says whether two operations may be merged into one.
+func (o *operation) sameTarget(p *operation) bool {
+	return o.kind == p.kind && o.volatile == p.volatile && o.group == p.group &&
+		o.session == p.session && o.kind != opSendList
+}
+
+func newShard(server *Server, number int) *shard {
+	sh := &shard{server: server, number: number, wake: make(chan struct{}, 1), writer: newWriter()}
+	sh.room.L = &sh.mu
+	return sh
+}
+
+// idle says whether all operations that the calling goroutine enqueued are done, so that
+// a frame may be written past the queue without overtaking one of them.
+func (sh *shard) idle() bool {
+	enqueued := sh.enqueued.Load()
+	return sh.done.Load() >= enqueued
+}
+
+// enqueue waits while the queue is full. After Server.Close operations are dropped.
+func (sh *shard) enqueue(o operation) {
+	weight := o.weight()
+	sh.mu.Lock()
+	// Forgetting a session frees memory and is asked for by goroutines that must not
+	// wait; there is one at most per session.
+	for o.kind != opForget && !sh.closed && sh.bytes > 0 && sh.bytes+weight > sh.server.options.MaxQueuedBytes {
+		sh.room.Wait()
+	}
+	if sh.closed {
+		sh.mu.Unlock()
+		return
+	}
+	sh.queue = append(sh.queue, o)
+	sh.bytes += weight
+	sh.enqueued.Add(1)
+	first := len(sh.queue) == 1
+	sh.mu.Unlock()
+	if first {
+		select {
+		case sh.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// close lets waiting publishers go and drops what is queued.
+func (sh *shard) close() {
+	sh.mu.Lock()
+	sh.closed = true
+	sh.mu.Unlock()
+	sh.room.Broadcast()
+}
+
+// run is the worker. It ends when stop is closed.
+func (sh *shard) run(stop <-chan struct{}) {
+	var batch []operation
+	for {
+		select {
+		case <-stop:
+			return
+		case <-sh.wake:
+		}
+		sh.mu.Lock()
+		batch, sh.queue = sh.queue, batch[:0]
+		sh.mu.Unlock()
+		for rest := batch; len(rest) > 0; {
+			n, weight := sh.chunk(rest)
+			sh.carryOut(rest[:n])
+			sh.done.Add(uint64(n))
+			sh.mu.Lock()
+			sh.bytes -= weight
+			sh.mu.Unlock()
+			sh.room.Broadcast()
+			rest = rest[n:]
+		}
+		clear(batch) // let go of frames and sessions
+		if cap(batch) > maxIdleQueue {
+			batch = nil
+		}
+	}
+}
+
+// maxIdleQueue is the largest queue, in operations, whose memory is kept for the next one.
+const maxIdleQueue = 4096
+
+// maxChunkBytes bounds what one write carries, so that a client's socket buffer can take it
+// and merging stays cheaper than the write.
+const maxChunkBytes = 64 << 10
+
+// chunk counts the operations that are carried out with one write per session.
+func (sh *shard) chunk(ops []operation) (n, weight int) {
+	// A staged chunk must not by itself look like a slow client.
+	limit := min(maxChunkBytes, sh.server.options.MaxPendingBytes/2)
+	for n < len(ops) {
+		next := ops[n].weight()
+		if n > 0 && weight+next > limit {
+			break
+		}
+		weight += next
+		n++
+	}
+	return n, weight
+}
+
+// carryOut performs the operations of one chunk in order. A single send is written at
+// once; with several, each session's frames are staged first and then leave together.
+func (sh *shard) carryOut(ops []operation) {
+	for i := 0; i < len(ops); {
+		o := &ops[i]
+		if !o.sends() {
+			sh.control(o)
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(ops) && o.sameTarget(&ops[end]) {
+			end++
+		}
+		frame := sh.merge(ops[i:end])
+		if len(sh.staged) == 0 && !anySends(ops[end:]) {
+			sh.deliver(o, frame)
+		} else {
+			sh.stage(o, frame)
+		}
+		for j := i; j < end; j++ {
+			if ops[j].kind == opSend {
+				ops[j].session.unqueue(ops[j].frame)
+			}
+		}
+		i = end
+	}
+	for i, s := range sh.staged {
+		s.flushStaged(sh.writer)
+		sh.staged[i] = nil
+		yieldEvery(i)
+	}
+	sh.staged = sh.staged[:0]
+}
+
+func anySends(ops []operation) bool {
+	for i := range ops {
+		if ops[i].sends() {
+			return true
+		}
+	}
+	return false
+}
+
+func (sh *shard) control(o *operation) {
+	switch o.kind {
+	case opAdd:
+		o.group.add(o.session)
+	case opRemove:
+		o.group.remove(o.session)
+	case opForget:
+		removeFromAll(o.session)
+	case opClose:
+		o.session.closeNow(o.reason, sh.writer)
+	}
+}
+
+func (sh *shard) merge(ops []operation) *Frame {
+	for i := range ops {
+		sh.frames = append(sh.frames, ops[i].frame)
+	}
+	frame := mergeFrames(sh.frames)
+	clear(sh.frames)
+	sh.frames = sh.frames[:0]
+	return frame
+}
+
+// deliver writes a frame to the operation's sessions. It allocates nothing.
+func (sh *shard) deliver(o *operation, f *Frame) {
+	if o.kind == opSend {
+		o.session.deliver(f, o.volatile, sh.writer)
+		return
+	}
+	recipients := o.recipients()
+	if len(recipients) == 0 {
+		return
+	}
+	// Nobody is always the last one to be written to.
+	sh.rotation++
+	start := sh.rotation % len(recipients)
+	for i, s := range recipients[start:] {
+		s.deliver(f, o.volatile, sh.writer)
+		yieldEvery(i)
+	}
+	for i, s := range recipients[:start] {
+		s.deliver(f, o.volatile, sh.writer)
+		yieldEvery(i)
+	}
+}
+
+func (sh *shard) stage(o *operation, f *Frame) {
+	if o.kind == opSend {
+		sh.stageOne(o.session, f, o.volatile)
+		return
+	}
+	for _, s := range o.recipients() {
+		sh.stageOne(s, f, o.volatile)
+	}
+}
+
+func (sh *shard) stageOne(s *Session, f *Frame, volatile bool) {
+	if s.stage(f, volatile) {
+		sh.staged = append(sh.staged, s)
+	}
+}
+
+func (o *operation) recipients() []*Session {
+	if o.kind == opBroadcast {
+		return o.group.members
+	}
+	return o.sessions
+}
+
+// yieldEvery lets other goroutines run now and then during a long pass, so that pongs are
+// read and connections accepted even on a machine with few processors.
+func yieldEvery(i int) {
+	if i%128 == 127 {
+		runtime.Gosched()
+	}
+}

@@ -1,0 +1,299 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/shelfcast/shelfcast/engineio/packet"
+)
+
+// webSocket is one WebSocket connection. Its reader goroutine (run) lives as long as the
+// connection and is the one that closes it in the end. Writing belongs to the session that
+// uses it (outbox), and before that, while it is an upgrade's probe, to the reader.
+type webSocket struct {
+	server   *Server
+	conn     net.Conn
+	session  *Session
+	upgrade  *upgrade // the reader's own: not nil until the session uses the connection
+	unwanted bool     // to be closed at once
+	frames   frameReader
+	socketIO
+}
+
+// readBuffer is what a reader holds while there is something to read.
+type readBuffer [16 << 10]byte
+
+const (
+	closeNormal    = ws.StatusNormalClosure
+	closeGoingAway = ws.StatusGoingAway
+
+	// closeGrace is how long a client may take to answer a close frame, and a close frame
+	// to leave.
+	closeGrace = 2 * time.Second
+)
+
+// isUpgrade says whether a request asks for a WebSocket.
+func isUpgrade(r *http.Request) bool {
+	return hasToken(r.Header, "Upgrade", "websocket") && hasToken(r.Header, "Connection", "upgrade")
+}
+
+func hasToken(header http.Header, name, token string) bool {
+	return slices.ContainsFunc(header.Values(name), func(value string) bool {
+		for item := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(item), token) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// openSocket opens a session that uses a WebSocket from the start.
+func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
+	session := s.newSession(r, query, WebSocket)
+	if session == nil {
+		s.refuse(w, r, errShuttingDown())
+		return
+	}
+	s.setCookie(w.Header(), session)
+	socket, received, err := s.hijack(w, r, session)
+	if err != nil {
+		// The client is told by hijack, the handler was never made.
+		session.inbound.open(deafHandler{})
+		session.end(ending{reason: ReasonTransportError, err: err, abort: true})
+		return
+	}
+	session.mu.Lock()
+	session.socket = socket
+	session.queueLocked(s.openFrame(session))
+	writer := s.writers.Get().(*writer)
+	session.flushLocked(writer)
+	s.writers.Put(writer)
+	session.mu.Unlock()
+	session.begin()
+	socket.start(received)
+}
+
+// hijack turns the request into a WebSocket. It lets go of net/http's buffers and returns
+// what the client had sent already. When the client's handshake is invalid, it is answered
+// here.
+func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session) (*webSocket, []byte, error) {
+	s.answerHeader(w, r, session)
+	upgrader := ws.HTTPUpgrader{Header: w.Header(), Timeout: s.options.UpgradeTimeout}
+	conn, buffered, _, err := upgrader.Upgrade(r, w)
+	if err != nil {
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return nil, nil, err
+	}
+	received, err := io.ReadAll(io.LimitReader(buffered.Reader, int64(buffered.Reader.Buffered())))
+	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	socket := &webSocket{server: s, conn: conn, session: session}
+	socket.frames.maxPayload = s.options.MaxPayload
+	socket.open(conn)
+	return socket, received, nil
+}
+
+// start starts the reader on a goroutine of its own, whose stack is small, unlike that of
+// the request. received is what the client has sent already.
+func (c *webSocket) start(received []byte) {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if c.server.closing {
+		_ = c.conn.Close()
+		return
+	}
+	c.server.work.Add(1)
+	c.server.sockets[c] = struct{}{}
+	go c.run(received)
+}
+
+// run reads until the connection ends. After the session's end it goes on reading, without
+// looking, until the client closes too: closing a connection with unread bytes would reset
+// it, and the client might not see the last frames.
+func (c *webSocket) run(received []byte) {
+	defer c.server.work.Done()
+	defer func() {
+		c.server.mu.Lock()
+		delete(c.server.sockets, c)
+		c.server.mu.Unlock()
+		_ = c.conn.Close()
+	}()
+	if c.unwanted {
+		c.closeHandshake(closeNormal)
+	}
+	reading := !c.unwanted && c.take(received)
+	received = nil
+	for {
+		buffer, n, err := c.read(&c.server.readBuffers, c.conn)
+		if err == nil && reading {
+			reading = c.take(buffer[:n])
+		}
+		if buffer != nil {
+			c.server.readBuffers.Put(buffer)
+		}
+		if err != nil {
+			if reading {
+				c.lost(err)
+			}
+			return
+		}
+	}
+}
+
+// lost is called when the connection ended without a close frame.
+func (c *webSocket) lost(err error) {
+	if c.upgrade != nil {
+		c.refuseProbe(closeNormal)
+		return
+	}
+	c.session.end(ending{reason: ReasonTransportClose, err: err, abort: true})
+}
+
+// take acts on bytes of the client. It says false when nothing that follows matters.
+func (c *webSocket) take(input []byte) bool {
+	for {
+		m, rest, ok, err := c.frames.next(input)
+		if err != nil {
+			return c.fail(err)
+		}
+		if !ok {
+			return true
+		}
+		if !c.handle(m) {
+			return false
+		}
+		input = rest
+	}
+}
+
+// fail ends the session, or the probe, because the client broke the protocol.
+func (c *webSocket) fail(err error) bool {
+	code := ws.StatusProtocolError
+	var violation *socketError
+	if errors.As(err, &violation) {
+		code = violation.code
+	}
+	if c.upgrade != nil {
+		c.refuseProbe(code)
+		return false
+	}
+	c.session.end(ending{reason: ReasonTransportError, err: err, code: code})
+	return false
+}
+
+// handle acts on one message or control frame.
+func (c *webSocket) handle(m socketMessage) bool {
+	switch m.opCode {
+	case ws.OpPing:
+		c.control(newControlFrame(ws.OpPong, m.payload))
+		return true
+	case ws.OpPong:
+		return true
+	case ws.OpClose:
+		return c.closedByClient(m.payload)
+	}
+	p := packet.DecodeBinary(m.payload)
+	if m.opCode == ws.OpText {
+		var err error
+		if p, err = packet.DecodeText(m.payload); err != nil {
+			if c.upgrade != nil {
+				return c.fail(err)
+			}
+			c.session.end(ending{reason: ReasonParseError, err: err, code: ws.StatusUnsupportedData})
+			return false
+		}
+	}
+	if c.upgrade != nil {
+		return c.upgrade.receive(p)
+	}
+	c.session.received.Add(int64(len(m.payload)))
+	if p.Type == packet.TypeMessage && !m.owned {
+		p.Data = bytes.Clone(p.Data) // the handler may keep it, the buffer is shared
+	}
+	return c.session.receive(p) || !c.session.ended()
+}
+
+func (c *webSocket) closedByClient(payload []byte) bool {
+	code, err := closeCode(payload)
+	if err != nil {
+		return c.fail(err)
+	}
+	if c.upgrade != nil {
+		c.refuseProbe(code)
+		return false
+	}
+	c.session.end(ending{reason: ReasonTransportClose, code: code})
+	return false
+}
+
+// control sends a control frame ahead of what waits.
+func (c *webSocket) control(f *Frame) {
+	if c.upgrade != nil {
+		c.writeNow(f.socket)
+		return
+	}
+	w := c.server.writers.Get().(*writer)
+	defer c.server.writers.Put(w)
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	if c.session.state == stateOpen {
+		// Pongs count as waiting bytes, so a client that pings and never reads is slow.
+		if len(c.session.pending) > 0 && c.session.pendingBytes > c.session.server.options.MaxPendingBytes {
+			c.session.endLocked(ending{reason: ReasonSlowClient, err: errTooMuchPending, abort: true})
+			return
+		}
+		c.session.queueFirstLocked(f)
+		c.session.flushLocked(w)
+	}
+}
+
+// refuseProbe ends an upgrade that will not be, on the reader.
+func (c *webSocket) refuseProbe(code ws.StatusCode) {
+	c.upgrade.abandon()
+	c.closeHandshake(code)
+}
+
+// writeNow writes while nobody else can: in a probe, or after the session's end.
+func (c *webSocket) writeNow(p []byte) {
+	_ = c.conn.SetWriteDeadline(time.Now().Add(closeGrace))
+	// An error shows up at the reader too.
+	_, _ = c.conn.Write(p)
+}
+
+// closeHandshake begins to close: it sends a close frame and the end of the stream. The
+// reader closes the connection when the client has done the same, or closeGrace is over.
+func (c *webSocket) closeHandshake(code ws.StatusCode) {
+	c.writeNow(newControlFrame(ws.OpClose, ws.NewCloseFrameBody(code, "")).socket)
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeGrace))
+}
+
+// abort drops the connection with what the kernel still holds for a client that does not
+// read.
+func (c *webSocket) abort() {
+	if tcp, ok := c.conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.conn.Close()
+}
+
+// drop ends a probe from another goroutine than its reader, who then closes it.
+func (c *webSocket) drop() {
+	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+}

@@ -1,0 +1,154 @@
+package engineio
+
+import (
+	"io"
+	"net"
+	"sync"
+	"syscall"
+)
+
+// socketIO reads and writes a plain TCP connection past net.Conn. A read that would have
+// to wait parks without holding a buffer; a write that would have to wait comes back.
+// Other connections, such as TLS, go by net.Conn (writer_plain.go).
+type socketIO struct {
+	raw syscall.RawConn // nil: go by net.Conn
+
+	// The reader's own. attempt is tryRead, bound once so that reading allocates nothing.
+	attempt func(fd uintptr) bool
+	pool    *sync.Pool
+	buffer  *readBuffer
+	n       int
+	err     error
+}
+
+// open looks at the exact type: whatever wraps a TCPConn may well change the bytes.
+func (c *socketIO) open(conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	if raw, err := tcp.SyscallConn(); err == nil {
+		c.raw = raw
+		c.attempt = c.tryRead
+	}
+}
+
+// direct says whether writes come back instead of blocking.
+func (c *socketIO) direct() bool { return c.raw != nil }
+
+// read waits for bytes of the client. The buffer goes back to pool after use; it is nil
+// when there is nothing in it.
+func (c *socketIO) read(pool *sync.Pool, conn net.Conn) (*readBuffer, int, error) {
+	if c.raw == nil {
+		return readPlain(pool, conn)
+	}
+	c.pool, c.buffer, c.n, c.err = pool, nil, 0, nil
+	if err := c.raw.Read(c.attempt); err != nil {
+		return nil, 0, err
+	}
+	buffer := c.buffer
+	c.buffer = nil
+	return buffer, c.n, c.err
+}
+
+// tryRead always tries: parking without a try would miss bytes that came before, as the
+// runtime's poller reports an edge only once. It says false to be called again when there
+// is something to read.
+func (c *socketIO) tryRead(fd uintptr) bool {
+	buffer := c.pool.Get().(*readBuffer)
+	n, err := retryRead(int(fd), buffer[:])
+	if n > 0 {
+		c.buffer, c.n = buffer, n
+		return true
+	}
+	c.pool.Put(buffer)
+	if err == syscall.EAGAIN {
+		return false
+	}
+	c.err = err
+	if err == nil {
+		c.err = io.EOF
+	}
+	return true
+}
+
+func retryRead(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// directWrite is the part of a writer that writes without waiting.
+type directWrite struct {
+	attempt func(fd uintptr) bool // tryWrite, bound once
+	p       []byte
+	n       int
+	err     error
+}
+
+func (w *directWrite) prepare() { w.attempt = w.tryWrite }
+
+// write writes what fits into the socket's buffer. It must not be called while a flusher
+// waits on the same connection, as that holds the write lock of the descriptor.
+func (w *directWrite) write(c *webSocket, p []byte) (int, error) {
+	w.p, w.n, w.err = p, 0, nil
+	err := c.raw.Write(w.attempt)
+	w.p = nil
+	if err != nil {
+		return w.n, err
+	}
+	return w.n, w.err
+}
+
+func (w *directWrite) tryWrite(fd uintptr) bool {
+	w.n, w.err = writeAvailable(int(fd), w.p)
+	return true
+}
+
+// writeAvailable returns less than len(p) and no error when the socket takes no more. It
+// goes on until the kernel says so, as only then does the poller report room.
+func writeAvailable(fd int, p []byte) (n int, err error) {
+	for n < len(p) {
+		m, err := syscall.Write(fd, p[n:])
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return n, nil
+		case err != nil:
+			return n, err
+		default:
+			n += m
+		}
+	}
+	return n, nil
+}
+
+// writePending is the flusher's work: it writes what waits until nothing does, and waits
+// for the client without holding a buffer or a lock of ours.
+func (c *webSocket) writePending(s *Session) error {
+	if c.raw == nil {
+		return c.writePlain(s)
+	}
+	var failure error
+	err := c.raw.Write(func(fd uintptr) bool {
+		w := s.server.writers.Get().(*writer)
+		defer s.server.writers.Put(w)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.state == stateClosed {
+			return true
+		}
+		var blocked bool
+		blocked, failure = s.drainLocked(w.scratchFor(len(s.pending)), func(p []byte) (int, error) {
+			return writeAvailable(int(fd), p)
+		})
+		return !blocked
+	})
+	if err != nil {
+		return err
+	}
+	return failure
+}
