@@ -39,9 +39,11 @@ type Change struct {
 	// the writer's, or Sequence if the writer left it 0 (a creation). Favorites and
 	// FavoriteSequence of a KindBook are not stored. nil for KindFavorite.
 	Book     *Book
-	UserID   string    // KindFavorite only
-	Favorite bool      // KindFavorite only: given or taken back
-	At       time.Time // when it was decided, UTC, whole milliseconds
+	UserID   string // KindFavorite only
+	Favorite bool   // KindFavorite only: given or taken back
+	// At is when the change was decided, UTC, whole milliseconds. For a KindBook a log may give
+	// Book.UpdatedAt instead.
+	At time.Time
 }
 
 // Write is a change with the compare-and-set condition under which a log stores it.
@@ -49,4 +51,21 @@ type Write struct {
 	Change Change // Sequence is ignored
 	// Expect is the last sequence of the change's key as the writer knows it; 0: never written.
 	Expect Sequence
+}
+
+// Validate checks that the change is complete enough to be stored; every Log calls it first.
+// Errors: CodeInvalidInput.
+func (w *Write) Validate() error {
+	change := &w.Change
+	switch {
+	case change.Kind != KindBook && change.Kind != KindBookDeleted && change.Kind != KindFavorite:
+		return invalidField("kind", "is none that can be stored")
+	case change.BookID < 1 || change.BookID > MaxBookID:
+		return invalidField("id", "is not an integer from 1 to 9007199254740991")
+	case change.Kind == KindFavorite:
+		return ValidateUserID(change.UserID)
+	case change.Book == nil || change.Book.ID != change.BookID:
+		return invalidField("book", "is missing or has another id")
+	}
+	return nil
 }

@@ -51,7 +51,7 @@ type Log interface {
 	// It calls apply on the calling goroutine, never with an empty slice, and never with a
 	// change that is not durable. A reader that lags may receive, instead of each change of
 	// a key, only the last; so a favourite may come before the change of its book.
-	// apply owns the slice until it returns; what the changes hold stays valid and is read-only.
+	// The slice is valid until apply returns; it and what the changes hold are read-only.
 	//
 	// Tail returns when ctx ends (nil), when apply fails (that error, wrapped), or when the
 	// log cannot be read or is closed (CodeUnavailable). It never delays an Append.

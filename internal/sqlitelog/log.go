@@ -1,14 +1,33 @@
-// Package sqlitelog keeps the catalogue's log in one SQLite file.
+// Package sqlitelog keeps the catalogue's log in one SQLite file: relational tables that a
+// person can query, written by one goroutine that takes every waiting change into one
+// transaction and syncs it before it is acknowledged.
 package sqlitelog
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
+
+// Names of the files in the data directory. SQLite adds a write-ahead log and its index,
+// named like the database with -wal and -shm.
+const (
+	DatabaseName = "shelfcast.db"
+	LockName     = "lock"
+)
+
+// ErrLocked means that another process has the data directory open.
+var ErrLocked = errors.New("the data directory is in use by another process")
 
 // Sync says when a stored change is on the disk.
 type Sync string
@@ -21,36 +40,261 @@ const (
 	SyncInterval Sync = "interval"
 )
 
+const (
+	defaultSyncInterval = time.Second
+	// freshCommit is how long a successful commit counts as proof that writes work.
+	freshCommit = time.Second
+)
+
 // Options of [Open]; the zero value is fine.
 type Options struct {
 	Sync         Sync          // default SyncAlways
-	SyncInterval time.Duration // default 1 s; SyncInterval only
-	Logger       *slog.Logger  // nil: logs nothing
+	SyncInterval time.Duration // default 1 s; for SyncInterval only
+	Logger       *slog.Logger  // nil: nothing is logged
 }
 
-// Log is a catalog.Log on SQLite.
-type Log struct{}
+// Log is a [catalog.Log] in an SQLite file. It is safe for concurrent use.
+//
+// Goroutines: the committer, and in interval mode the syncer, both started by Open and ended
+// by Close; tails run on their callers'. Locks: each part has one of its own (queue, recent,
+// committer, walSyncer, Log.mu), and nobody takes one while holding another.
+type Log struct {
+	path      string
+	identity  identity
+	horizon   catalog.Sequence
+	lock      *os.File
+	conn      *sqlite.Conn // the committer's, after Open
+	committer *committer
+	syncer    *walSyncer // nil but in interval mode
+
+	mu      sync.Mutex // guards closed and the growth of tails
+	closed  bool
+	closing chan struct{} // closed by Close
+	tails   sync.WaitGroup
+}
 
 var _ catalog.Log = (*Log)(nil)
 
 // Open opens the log in the data directory dir, which is made if missing, and locks the
 // directory until Close.
-func Open(ctx context.Context, dir string, options Options) (*Log, error) {
-	return nil, errors.New("not built yet")
+//
+// Errors wrap ErrLocked, ErrNewerSchema or ErrNotALog when that is the reason. Their texts
+// are for the operator.
+func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if options, err = options.withDefaults(); err != nil {
+		return nil, err
+	}
+	if err := makeDirectory(dir); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	l := &Log{path: filepath.Join(dir, DatabaseName), closing: make(chan struct{})}
+	if l.lock, err = lockDirectory(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.release())
+		}
+	}()
+	if l.conn, err = openWriter(l.path, options.Sync); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
+	if l.identity, err = prepareSchema(l.conn); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
+	if err := syncDirectory(dir); err != nil {
+		return nil, fmt.Errorf("sync the data directory: %w", err)
+	}
+	if err := l.start(options); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
+	return l, nil
 }
 
-func (l *Log) Epoch() string { return "" }
-func (l *Log) Key() []byte   { return nil }
-func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, error) {
-	return 0, nil
+func (o Options) withDefaults() (Options, error) {
+	if o.Sync == "" {
+		o.Sync = SyncAlways
+	}
+	if o.Sync != SyncAlways && o.Sync != SyncInterval {
+		return o, fmt.Errorf("sync %q is neither %q nor %q", o.Sync, SyncAlways, SyncInterval)
+	}
+	if o.SyncInterval < 0 {
+		return o, fmt.Errorf("sync interval %v is negative", o.SyncInterval)
+	}
+	if o.SyncInterval == 0 {
+		o.SyncInterval = defaultSyncInterval
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
 }
-func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) { return 0, nil }
-func (l *Log) Horizon() catalog.Sequence                          { return 0 }
-func (l *Log) Tail(ctx context.Context, after catalog.Sequence, apply func([]catalog.Change) error) error {
+
+// makeDirectory makes dir for the owner alone, as it will hold a secret (Log.Key), and
+// makes its name durable.
+func makeDirectory(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDirectory(filepath.Dir(filepath.Clean(dir)))
+}
+
+// lockDirectory locks the directory and leaves the process's id in the lock file, for the
+// person who wonders which process it is.
+func lockDirectory(dir string) (*os.File, error) {
+	path := filepath.Join(dir, LockName)
+	file, err := lockFile(path)
+	if errors.Is(err, ErrLocked) {
+		if owner, readErr := os.ReadFile(path); readErr == nil && len(owner) > 0 {
+			return nil, fmt.Errorf("%w (%s, process %s)", ErrLocked, dir, firstLine(owner))
+		}
+		return nil, fmt.Errorf("%w (%s)", ErrLocked, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	// The lock holds without this note, on a full disk for instance.
+	if err := file.Truncate(0); err == nil {
+		_, _ = file.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+	}
+	return file, nil
+}
+
+func firstLine(text []byte) string {
+	if len(text) > 20 {
+		text = text[:20]
+	}
+	for i, c := range text {
+		if c < '0' || c > '9' {
+			return string(text[:i])
+		}
+	}
+	return string(text)
+}
+
+// start reads where the log ends and starts the goroutines.
+func (l *Log) start(options Options) error {
+	horizon, err := queryInt(l.conn, "SELECT value FROM meta WHERE name = 'horizon'")
+	if err != nil {
+		return err
+	}
+	l.horizon = catalog.Sequence(horizon)
+	head, err := storedHead(l.conn)
+	if err != nil {
+		return err
+	}
+	writer, err := newWriter(l.conn)
+	if err != nil {
+		return err
+	}
+	l.committer = &committer{
+		writer: writer, queue: newQueue(), recent: newRecent(head), last: head, done: make(chan struct{}),
+	}
+	if options.Sync == SyncInterval {
+		if l.syncer, err = startWALSyncer(l.path+"-wal", options.SyncInterval, options.Logger); err != nil {
+			return err
+		}
+		l.committer.beforeCommit = l.syncer.failed
+	}
+	go l.committer.run()
 	return nil
 }
-func (l *Log) Writable(ctx context.Context) error { return nil }
-func (l *Log) Close() error                       { return nil }
 
-// Check runs SQLite's quick integrity check and returns what it finds, nil if nothing.
-func (l *Log) Check(ctx context.Context) error { return nil }
+// storedHead gives the newest sequence. The row of the newest change is always there: only a
+// later change of its key removes it.
+func storedHead(conn *sqlite.Conn) (catalog.Sequence, error) {
+	head, err := queryInt(conn, `SELECT max(
+		(SELECT coalesce(max(sequence), 0) FROM books),
+		(SELECT coalesce(max(sequence), 0) FROM deleted_books),
+		(SELECT coalesce(max(sequence), 0) FROM favorites),
+		(SELECT coalesce(max(sequence), 0) FROM removed_favorites))`)
+	return catalog.Sequence(head), err
+}
+
+// Epoch implements [catalog.Log].
+func (l *Log) Epoch() string { return l.identity.epoch }
+
+// Key implements [catalog.Log].
+func (l *Log) Key() []byte { return append([]byte(nil), l.identity.key...) }
+
+// Horizon implements [catalog.Log].
+func (l *Log) Horizon() catalog.Sequence { return l.horizon }
+
+// Head implements [catalog.Log].
+func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) {
+	if err := l.usable(ctx); err != nil {
+		return 0, err
+	}
+	return l.committer.recent.headSequence(), nil
+}
+
+// Append implements [catalog.Log]. An Append whose ctx ends before its transaction has
+// begun is not stored.
+func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, error) {
+	if err := w.Validate(); err != nil {
+		return 0, err
+	}
+	return l.committer.submit(ctx, newRequest(w))
+}
+
+// Writable implements [catalog.Log]. It commits a small change of its own, unless another
+// commit has just succeeded.
+func (l *Log) Writable(ctx context.Context) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	if l.committer.committedWithin(freshCommit) {
+		return nil
+	}
+	_, err := l.committer.submit(ctx, &request{probe: true, size: 1, outcome: make(chan outcome, 1)})
+	return err
+}
+
+// usable fails once ctx has ended or the log is closed.
+func (l *Log) usable(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return catalog.Unavailable(context.Cause(ctx))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return catalog.Unavailable(ErrClosed)
+	}
+	return nil
+}
+
+// Close implements [catalog.Log].
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	close(l.closing)
+	l.mu.Unlock()
+
+	l.committer.queue.close()
+	<-l.committer.done
+	l.tails.Wait()
+	return l.release()
+}
+
+// release gives back what Open took; parts may be missing.
+func (l *Log) release() error {
+	var failures []error
+	if l.syncer != nil {
+		failures = append(failures, l.syncer.close())
+	}
+	if l.conn != nil {
+		failures = append(failures, l.conn.Close()) // the last one: it checkpoints
+	}
+	// The file stays: removing it would let two processes lock two files of one name.
+	return errors.Join(append(failures, l.lock.Close())...)
+}

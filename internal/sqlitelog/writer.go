@@ -1,0 +1,246 @@
+package sqlitelog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+// writer stores changes with statements that are prepared once. It belongs to the
+// committer's goroutine.
+type writer struct {
+	conn *sqlite.Conn
+
+	begin, commit, rollback *sqlite.Stmt
+	probe                   *sqlite.Stmt
+
+	bookSequences     *sqlite.Stmt
+	insertBook        *sqlite.Stmt
+	updateBook        *sqlite.Stmt
+	removeBook        *sqlite.Stmt
+	keepDeletedBook   *sqlite.Stmt
+	forgetDeletedBook *sqlite.Stmt
+
+	favoriteSequences     *sqlite.Stmt
+	giveFavorite          *sqlite.Stmt
+	takeFavorite          *sqlite.Stmt
+	keepRemovedFavorite   *sqlite.Stmt
+	forgetRemovedFavorite *sqlite.Stmt
+}
+
+func newWriter(conn *sqlite.Conn) (*writer, error) {
+	w := &writer{conn: conn}
+	for _, one := range []struct {
+		stmt **sqlite.Stmt
+		sql  string
+	}{
+		{&w.begin, "BEGIN IMMEDIATE"},
+		{&w.commit, "COMMIT"},
+		{&w.rollback, "ROLLBACK"},
+		{&w.probe, "UPDATE meta SET value = ?1 WHERE name = 'probed_at'"},
+
+		{&w.bookSequences, `SELECT (SELECT sequence FROM books WHERE id = ?1),
+			(SELECT sequence FROM deleted_books WHERE id = ?1)`},
+		{&w.insertBook, `INSERT INTO books (id, title, author, return_date_time, reader_name,
+			created_at, updated_at, created_sequence, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`},
+		{&w.updateBook, `UPDATE books SET title = ?2, author = ?3, return_date_time = ?4, reader_name = ?5,
+			created_at = ?6, updated_at = ?7, created_sequence = ?8, sequence = ?9 WHERE id = ?1`},
+		{&w.removeBook, "DELETE FROM books WHERE id = ?1"},
+		{&w.keepDeletedBook, `INSERT OR REPLACE INTO deleted_books (id, title, author, return_date_time, reader_name,
+			created_at, updated_at, created_sequence, sequence, favorites, deleted_at, version)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`},
+		{&w.forgetDeletedBook, "DELETE FROM deleted_books WHERE id = ?1"},
+
+		{&w.favoriteSequences, `SELECT (SELECT 1 FROM books WHERE id = ?1),
+			(SELECT sequence FROM favorites WHERE book_id = ?1 AND user_id = ?2),
+			(SELECT sequence FROM removed_favorites WHERE book_id = ?1 AND user_id = ?2)`},
+		{&w.giveFavorite, `INSERT OR REPLACE INTO favorites (book_id, user_id, given_at, sequence)
+			VALUES (?1, ?2, ?3, ?4)`},
+		{&w.takeFavorite, "DELETE FROM favorites WHERE book_id = ?1 AND user_id = ?2"},
+		{&w.keepRemovedFavorite, `INSERT OR REPLACE INTO removed_favorites (book_id, user_id, removed_at, sequence)
+			VALUES (?1, ?2, ?3, ?4)`},
+		{&w.forgetRemovedFavorite, "DELETE FROM removed_favorites WHERE book_id = ?1 AND user_id = ?2"},
+	} {
+		stmt, err := conn.Prepare(one.sql)
+		if err != nil {
+			return nil, err
+		}
+		*one.stmt = stmt
+	}
+	return w, nil
+}
+
+// run executes a statement that gives no row.
+func run(stmt *sqlite.Stmt) error {
+	_, err := stmt.Step()
+	return errors.Join(err, stmt.Reset())
+}
+
+// endTransaction brings the connection out of a transaction that failed.
+func (w *writer) endTransaction() error {
+	if w.conn.AutocommitEnabled() {
+		return nil // SQLite has rolled back by itself, as it does when the disk is full
+	}
+	return run(w.rollback)
+}
+
+// store puts one change into the open transaction. Errors of package catalog mean that
+// nothing was done and the transaction goes on; all others, that it must be rolled back.
+func (w *writer) store(change *catalog.Change, expect catalog.Sequence) error {
+	switch change.Kind {
+	case catalog.KindBook:
+		return w.storeBook(change, expect)
+	case catalog.KindBookDeleted:
+		return w.storeDeletion(change, expect)
+	case catalog.KindFavorite:
+		return w.storeFavorite(change, expect)
+	}
+	return fmt.Errorf("change of unknown kind %d", change.Kind)
+}
+
+// storedKey is what the tables say about a key.
+type storedKey struct {
+	sequence catalog.Sequence // last; 0: none
+	alive    bool             // the book or favourite exists
+	dead     bool             // there is a row about its end
+}
+
+// lookUpBook reads a book's key.
+func (w *writer) lookUpBook(id int64) (storedKey, error) {
+	stmt := w.bookSequences
+	stmt.BindInt64(1, id)
+	if _, err := stmt.Step(); err != nil {
+		return storedKey{}, err
+	}
+	key := columnKey(stmt, 0)
+	return key, stmt.Reset()
+}
+
+// columnKey reads the sequences of the living and of the dead row from two columns.
+func columnKey(stmt *sqlite.Stmt, column int) storedKey {
+	key := storedKey{alive: !stmt.ColumnIsNull(column), dead: !stmt.ColumnIsNull(column + 1)}
+	living, dead := stmt.ColumnInt64(column), stmt.ColumnInt64(column+1) // 0 for NULL
+	key.sequence = catalog.Sequence(max(living, dead))
+	return key
+}
+
+func (w *writer) storeBook(change *catalog.Change, expect catalog.Sequence) error {
+	key, err := w.lookUpBook(change.BookID)
+	if err != nil {
+		return err
+	}
+	if key.sequence != expect {
+		return catalog.Conflict(key.sequence)
+	}
+	stmt := w.insertBook
+	if key.alive {
+		stmt = w.updateBook
+	}
+	if key.dead {
+		w.forgetDeletedBook.BindInt64(1, change.BookID)
+		if err := run(w.forgetDeletedBook); err != nil {
+			return err
+		}
+	}
+	bindBook(stmt, change)
+	return run(stmt)
+}
+
+func (w *writer) storeDeletion(change *catalog.Change, expect catalog.Sequence) error {
+	key, err := w.lookUpBook(change.BookID)
+	if err != nil {
+		return err
+	}
+	if key.sequence != expect {
+		return catalog.Conflict(key.sequence)
+	}
+	if key.alive {
+		w.removeBook.BindInt64(1, change.BookID) // its favourites go with it
+		if err := run(w.removeBook); err != nil {
+			return err
+		}
+	}
+	userIDs := change.Book.Favorites
+	if userIDs == nil {
+		userIDs = []string{}
+	}
+	favorites, err := json.Marshal(userIDs)
+	if err != nil {
+		return err
+	}
+	stmt := w.keepDeletedBook
+	bindBook(stmt, change)
+	stmt.BindText(10, string(favorites))
+	stmt.BindText(11, formatDate(change.At))
+	stmt.BindInt64(12, int64(change.Book.Version))
+	return run(stmt)
+}
+
+// bindBook binds the columns that living and deleted books share.
+func bindBook(stmt *sqlite.Stmt, change *catalog.Change) {
+	book := change.Book
+	stmt.BindInt64(1, change.BookID)
+	stmt.BindText(2, book.Title)
+	stmt.BindText(3, book.Author)
+	bindOptional(stmt, 4, book.ReturnDateTime, formatDate)
+	bindOptional(stmt, 5, book.ReaderName, func(name string) string { return name })
+	stmt.BindText(6, formatDate(book.CreatedAt))
+	stmt.BindText(7, formatDate(book.UpdatedAt))
+	stmt.BindInt64(8, int64(book.CreatedSequence))
+	stmt.BindInt64(9, int64(change.Sequence))
+}
+
+func bindOptional[T any](stmt *sqlite.Stmt, param int, value *T, text func(T) string) {
+	if value == nil {
+		stmt.BindNull(param)
+	} else {
+		stmt.BindText(param, text(*value))
+	}
+}
+
+func (w *writer) storeFavorite(change *catalog.Change, expect catalog.Sequence) error {
+	stmt := w.favoriteSequences
+	stmt.BindInt64(1, change.BookID)
+	stmt.BindText(2, change.UserID)
+	if _, err := stmt.Step(); err != nil {
+		return err
+	}
+	bookExists := !stmt.ColumnIsNull(0)
+	key := columnKey(stmt, 1)
+	if err := stmt.Reset(); err != nil {
+		return err
+	}
+	if !bookExists {
+		return catalog.NotFound()
+	}
+	if key.sequence != expect {
+		return catalog.Conflict(key.sequence)
+	}
+	keep, forget, isOther := w.giveFavorite, w.forgetRemovedFavorite, key.dead
+	if !change.Favorite {
+		keep, forget, isOther = w.keepRemovedFavorite, w.takeFavorite, key.alive
+	}
+	if isOther {
+		forget.BindInt64(1, change.BookID)
+		forget.BindText(2, change.UserID)
+		if err := run(forget); err != nil {
+			return err
+		}
+	}
+	keep.BindInt64(1, change.BookID)
+	keep.BindText(2, change.UserID)
+	keep.BindText(3, formatDate(change.At))
+	keep.BindInt64(4, int64(change.Sequence))
+	return run(keep)
+}
+
+// storeProbe is a write that changes nothing anybody reads.
+func (w *writer) storeProbe(now time.Time) error {
+	w.probe.BindText(1, formatDate(now))
+	return run(w.probe)
+}
