@@ -91,7 +91,7 @@ func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
 		}
 		m.logger.Warn("books.json was replaced from outside: restoring it", "books", len(books.List), "backup", backup,
 			"added", difference.Added, "updated", difference.Updated, "deleted", difference.Deleted,
-			"favorites_given", difference.FavoritesGiven, "favorites_taken_back", difference.FavoritesTakenBack)
+			"favorites_given", difference.FavoritesGiven, "favorites_ended", difference.FavoritesEnded)
 	}
 	if err := m.step(stepRestore); err != nil {
 		return err

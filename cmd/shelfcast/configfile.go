@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"gopkg.in/yaml.v3"
+)
+
+// loadConfig reads a YAML file of settings for kong. It differs from kong's
+// own resolver in two points. The environment wins over the file, as the
+// contract says (by default a file wins over both environment and default).
+// And a key that is no setting is an error: a misspelt limit that is silently
+// ignored is worse than a start that fails.
+func loadConfig(r io.Reader) (kong.Resolver, error) {
+	values := map[string]any{}
+	if err := yaml.NewDecoder(r).Decode(&values); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("the configuration file is not YAML: %w", err)
+	}
+	return configFile{values}, nil
+}
+
+type configFile struct{ values map[string]any }
+
+func (c configFile) Validate(app *kong.Application) error {
+	known := make(map[string]bool)
+	for _, flag := range app.Flags {
+		known[flag.Name] = flag.Name != "help" && flag.Name != "config"
+	}
+	var unknown []string
+	for name := range c.values {
+		if !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return fmt.Errorf("the configuration file has settings that do not exist: %s", strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+func (c configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	return c.values[flag.Name], nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+)
+
+// process is one run of the program: what the operating system gives it.
+type process struct {
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	version        string
+}
+
+// commandLine is what kong parses: the settings and the commands.
+type commandLine struct {
+	Settings `embed:""`
+
+	Serve         serveCommand       `cmd:"" default:"1" help:"Serve the catalogue (the default)."`
+	Import        importCommand      `cmd:"" help:"Add the books of a file, or the sample books, to the catalogue."`
+	Export        exportCommand      `cmd:"" help:"Write the catalogue to a file."`
+	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
+	Configuration configCommand      `cmd:"" name:"config" help:"Look at the settings."`
+	Version       versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// exitCode is how kong's wish to end the process (after --help, say) travels
+// back to run: only main exits.
+type exitCode int
+
+// run parses the command line, runs the command and returns the exit code.
+func (p *process) run(ctx context.Context) (code int) {
+	defer func() {
+		if value := recover(); value != nil {
+			exit, ok := value.(exitCode)
+			if !ok {
+				panic(value)
+			}
+			code = int(exit)
+		}
+	}()
+	var cli commandLine
+	parser, err := kong.New(&cli,
+		kong.Name("shelfcast"),
+		kong.Description("A shared book catalogue that everyone sees change as it happens."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { panic(exitCode(code)) }),
+		kong.Configuration(loadConfig),
+		kong.DefaultEnvars("SHELFCAST"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		return p.fail(err)
+	}
+	command, err := parser.Parse(p.args)
+	if err != nil {
+		return p.fail(err)
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(p, &cli.Settings, command.Model); err != nil {
+		return p.fail(err)
+	}
+	return 0
+}
+
+func (p *process) fail(err error) int {
+	fmt.Fprintf(p.stderr, "shelfcast: %v\n", err)
+	return 1
+}
+
+// logger writes the log to stderr, in the form and from the level that the
+// settings name.
+func (p *process) logger(s *Settings) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		level = slog.LevelInfo // cannot happen: the flag is an enum of slog's own names
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "text" || s.LogFormat == "auto" && isTerminal(p.stderr) {
+		return slog.New(slog.NewTextHandler(p.stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, options))
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd())
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(p *process) error {
+	_, err := fmt.Fprintln(p.stdout, "shelfcast", p.version)
+	return err
+}
+
+type serveCommand struct{}
+
+// Run serves until SIGINT or SIGTERM, then stops in order. A second signal
+// ends the process at once: the log needs no orderly end.
+func (serveCommand) Run(ctx context.Context, p *process, s *Settings) error {
+	signals, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	logger := p.logger(s)
+	program := New(*s, p.version, logger)
+	if err := program.Run(signals); err != nil {
+		return err
+	}
+	p.welcome(s, program, logger)
+
+	var failure error
+	select {
+	case <-signals.Done():
+		logger.Info("stopping", "within", s.ShutdownTimeout)
+	case failure = <-program.Failed():
+		logger.Error("stopping, because a part failed", "error", failure)
+	}
+	restore() // from here on a signal has its usual effect
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
+	defer cancel()
+	err := program.Close(stopping)
+	if failure == nil && err == nil {
+		logger.Info("stopped")
+	}
+	return errors.Join(failure, err)
+}
+
+// welcome tells a person at a terminal what they need; everybody else gets the
+// same as a log line.
+func (p *process) welcome(s *Settings, program *Program, logger *slog.Logger) {
+	if !isTerminal(p.stdout) || !isTerminal(p.stderr) || s.LogFormat != "auto" {
+		logger.Info("listening", "url", program.URL(), "data", s.Data, "version", p.version)
+		return
+	}
+	fmt.Fprintf(p.stdout, "\n  Shelfcast %s is listening on %s\n\n"+
+		"    %s         the library\n"+
+		"    %s/owner   the owner's desk\n"+
+		"    %s/docs    the API\n\n"+
+		"  Data: %s    Stop: Ctrl-C\n\n",
+		p.version, program.URL(), program.URL(), program.URL(), program.URL(), s.Data)
+}

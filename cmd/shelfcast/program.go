@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/shelfcast/shelfcast/engineio"
+	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/live"
+	"github.com/shelfcast/shelfcast/internal/ops"
+	"github.com/shelfcast/shelfcast/socketio"
+	"github.com/shelfcast/shelfcast/web"
+)
+
+// Program is the server, wired. New it, Run it, Close it; each once. URL and
+// Failed are safe at any time after Run.
+type Program struct {
+	settings Settings
+	version  string
+	logger   *slog.Logger
+
+	store   *store
+	sockets *socketio.Server
+	live    *live.Live
+	api     *httpapi.API
+	gate    *gate
+	pending *inFlight
+	server  *http.Server
+	admin   *adminServer
+	url     string
+
+	serving chan struct{} // receives one token for each listener whose serving ended
+	running int           // listeners
+	failed  chan error    // bounded; what does not fit is not the first failure
+}
+
+// New makes a program. It touches nothing yet.
+func New(settings Settings, version string, logger *slog.Logger) *Program {
+	return &Program{settings: settings, version: version, logger: logger, failed: make(chan error, 4)}
+}
+
+// URL is where people find the server.
+func (p *Program) URL() string { return p.url }
+
+// Failed receives what makes it senseless to go on. The program still has to
+// be closed.
+func (p *Program) Failed() <-chan error { return p.failed }
+
+// Run starts everything and returns when requests are served. ctx bounds the
+// start only. After an error nothing is left running.
+//
+// Start order: the log (which locks the data directory), the catalogue with
+// its observers registered, books.json taken over, the listeners, and last
+// the serving, so that whoever gets an answer gets a whole one.
+func (p *Program) Run(ctx context.Context) (err error) {
+	s := &p.settings
+	if err := s.checkExposure(); err != nil {
+		return err
+	}
+	if p.store, err = openStore(ctx, s, p.logger); err != nil {
+		return err
+	}
+	p.buildSockets()
+	if err := p.buildAPI(); err != nil {
+		return errors.Join(err, p.closeSockets(ctx), p.store.close())
+	}
+	if err := p.store.start(ctx); err != nil {
+		return errors.Join(err, p.closeSockets(ctx))
+	}
+	listeners, url, err := listen(ctx, s.Host, s.Port)
+	if err != nil {
+		return errors.Join(err, p.closeSockets(ctx), p.store.close())
+	}
+	p.url = url
+	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.logger)
+	p.serve(listeners)
+	go p.watch()
+	return nil
+}
+
+// buildSockets makes the Socket.IO server and the bridge to it.
+func (p *Program) buildSockets() {
+	s := &p.settings
+	p.gate = newGate(0, 0)
+	if s.limited() {
+		p.gate = newGate(s.MaxConnections, s.MaxConnectionsPerAddress)
+	}
+	pages := origins(s.CORSOrigin)
+	options := &socketio.Options{
+		Options: engineio.Options{
+			Path:         socketPath,
+			PingInterval: s.PingInterval,
+			PingTimeout:  s.PingTimeout,
+			CheckOrigin:  pages.allowed,
+			CORS:         &engineio.CORS{Origins: s.CORSOrigin, Credentials: !pages.open()},
+			AllowRequest: p.gate.allow,
+			Headers:      p.gate.opened,
+			// Nothing reads a client's headers after its handshake but these.
+			KeepHeaders: []string{"Origin", "User-Agent"},
+			Logger:      p.logger,
+		},
+		Recovery: live.NewPrivateIDs(p.store.log.Key()),
+	}
+	p.sockets = socketio.NewServer(options)
+	p.live = live.New(live.Options{
+		Catalog:       p.store.catalog,
+		IO:            p.sockets,
+		Authenticator: auth.Demo{},
+		Policy:        auth.DemoPolicy(),
+		HadLog:        p.store.hadLog,
+		Noticing:      s.PingInterval + s.PingTimeout,
+		BatchInterval: s.BatchInterval,
+		Logger:        p.logger,
+	})
+}
+
+// samples loads the sample books into this program's catalogue.
+func (p *Program) samples() *ops.Samples { return ops.NewSamples(p.store.catalog, nil) }
+
+// buildAPI makes everything that is answered over HTTP.
+func (p *Program) buildAPI() error {
+	s := &p.settings
+	pages, err := web.Handler(web.Build())
+	if err != nil {
+		return err
+	}
+	options := httpapi.Options{
+		Catalog:       p.store.catalog,
+		Authenticator: auth.Demo{},
+		Policy:        auth.DemoPolicy(),
+		Stats:         p.dashboardStats,
+		Samples:       p.samples().Load,
+		Ready:         p.store.log.Writable,
+		Web:           pages,
+		CORSOrigins:   s.CORSOrigin,
+		Version:       p.version,
+		Logger:        p.logger,
+	}
+	if s.limited() {
+		options.UserRate = httpapi.Rate{PerSecond: s.RequestRate, Burst: burstOf(s.RequestRate)}
+		options.AddressRate = httpapi.Rate{PerSecond: s.RequestRatePerAddress, Burst: burstOf(s.RequestRatePerAddress)}
+	}
+	if p.api, err = httpapi.New(options); err != nil {
+		return err
+	}
+	p.pending = newInFlight()
+	handler := route(p.gate.serve(p.sockets), p.api, p.pending)
+	if s.Auth == "demo" && !s.DemoAnywhere {
+		handler = loopbackHosts(origins(s.CORSOrigin), handler)
+	}
+	p.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+func burstOf(rate float64) int { return max(1, int(burst*rate)) }
+
+// dashboardStats lets REST answer what the dashboard event says.
+func (p *Program) dashboardStats() httpapi.DashboardStats {
+	stats := p.live.Stats()
+	return httpapi.DashboardStats{
+		TotalBooks:      stats.TotalBooks,
+		TotalFavorites:  stats.TotalFavorites,
+		ConnectedOwners: stats.ConnectedOwners,
+		MostFavorited:   stats.MostFavorited,
+		Position:        stats.Position,
+	}
+}
+
+// serve answers on every listener, each on a goroutine that ends with its
+// listener.
+func (p *Program) serve(listeners []net.Listener) {
+	p.running = len(listeners)
+	p.serving = make(chan struct{}, len(listeners))
+	for _, listener := range listeners {
+		go func() {
+			defer func() { p.serving <- struct{}{} }()
+			if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				p.fail(fmt.Errorf("serving: %w", err))
+			}
+		}()
+	}
+}
+
+// watch reports when the catalogue stops by itself: then nothing can be
+// written any more and reads grow stale. It ends with the catalogue.
+func (p *Program) watch() {
+	<-p.store.catalogDone
+	if err := p.store.catalogErr; err != nil {
+		p.fail(fmt.Errorf("the catalogue stopped: %w", err))
+	}
+}
+
+func (p *Program) fail(err error) {
+	select {
+	case p.failed <- err:
+	default:
+	}
+}
+
+// The shares of the time that a stop may take. What is left after them is for
+// the log and the mirror.
+const (
+	requestsShare = 0.6 // until the requests under way are cut
+	socketsShare  = 0.8 // until connections are cut
+)
+
+// Close stops in order, within ctx's deadline: readiness and new sockets are
+// refused, requests under way finish, sockets close in the way after which
+// clients come back by themselves, connections end, the catalogue stops,
+// books.json is written, the log closes. It returns what was not orderly but
+// requests that had to be cut, which are logged.
+func (p *Program) Close(ctx context.Context) error {
+	begin := time.Now()
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		deadline = begin.Add(p.settings.ShutdownTimeout)
+	}
+	until := func(share float64) (context.Context, context.CancelFunc) {
+		return context.WithDeadline(ctx, begin.Add(time.Duration(share*float64(deadline.Sub(begin)))))
+	}
+
+	p.api.Drain()
+	p.gate.close()
+	p.admin.close()
+	requests, cancel := until(requestsShare)
+	defer cancel()
+	select {
+	case <-p.pending.drain():
+	case <-requests.Done():
+		p.logger.Warn("requests under way are cut, because the time for the stop runs out")
+	}
+
+	connections, cancel := until(socketsShare)
+	defer cancel()
+	err := p.closeSockets(connections)
+	if p.server.Shutdown(connections) != nil {
+		err = errors.Join(err, p.server.Close())
+	}
+	for range p.running {
+		<-p.serving
+	}
+	return errors.Join(err, p.store.close())
+}
+
+// closeSockets ends every socket with "server shutting down": no DISCONNECT
+// packet, after which the official client would stay away.
+func (p *Program) closeSockets(ctx context.Context) error {
+	err := p.sockets.Close(ctx)
+	p.live.Close()
+	if err != nil {
+		return fmt.Errorf("closing sockets: %w", err)
+	}
+	return nil
+}

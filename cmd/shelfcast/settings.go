@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Settings is every setting of the program: each field is a flag, an
+// environment variable (SHELFCAST_ and the flag's name) and a key of the YAML
+// file. Later sources win: default, file, environment, flag.
+type Settings struct {
+	Config kong.ConfigFlag `help:"YAML file with settings; keys are the names of the flags." placeholder:"FILE" group:"General"`
+	Data   string          `help:"Directory of the catalogue: the log, its mirror books.json, backups." default:"./data" placeholder:"DIR" group:"General"`
+
+	LogLevel  string `help:"Least severe log line to write: ${enum}." enum:"debug,info,warn,error" default:"info" group:"General"`
+	LogFormat string `help:"Form of the log: ${enum}. auto is text on a terminal and JSON elsewhere." enum:"auto,text,json" default:"auto" group:"General"`
+
+	Host            string        `help:"Host name or address to listen on. localhost is 127.0.0.1 and, where it exists, [::1]." default:"localhost" group:"Server"`
+	Port            int           `help:"Port to listen on; 0 lets the system choose." default:"4000" env:"SHELFCAST_PORT,PORT" group:"Server"`
+	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
+	ShutdownTimeout time.Duration `help:"Longest time that a stop may take." default:"10s" group:"Server"`
+
+	Auth         string `help:"Who is asking: ${enum}. demo believes what clients say." enum:"demo" default:"demo" group:"Identity"`
+	DemoAnywhere bool   `help:"Let --auth demo listen on more than loopback: everyone who reaches the port may change everything." group:"Identity"`
+
+	Sync         string        `help:"When a change counts as stored: ${enum}. always survives a power cut; interval may lose the last --sync-interval in one." enum:"always,interval" default:"always" group:"Storage"`
+	SyncInterval time.Duration `help:"With --sync interval, the time between syncs." default:"1s" group:"Storage"`
+
+	BatchInterval time.Duration `help:"Clients that connect with batch=1 get at most one batchUpdate per interval." default:"1s" group:"Live"`
+	PingInterval  time.Duration `help:"Time between the server's pings." default:"25s" group:"Live"`
+	PingTimeout   time.Duration `help:"A client that leaves a ping unanswered for so long is gone." default:"20s" group:"Live"`
+
+	Limits                   string  `help:"${enum}. off lifts every limit below, for tests and benchmarks." enum:"on,off" default:"on" group:"Limits"`
+	MaxConnections           int     `help:"Sockets at one time." default:"10000" group:"Limits"`
+	MaxConnectionsPerAddress int     `help:"Sockets at one time from one address (one IPv6 /64)." default:"1000" group:"Limits"`
+	RequestRate              float64 `help:"REST requests a second of one user; bursts are five times as large." default:"20" group:"Limits"`
+	RequestRatePerAddress    float64 `help:"REST requests a second from one address; bursts are five times as large." default:"200" group:"Limits"`
+}
+
+// burst is how many requests may come at once for each request a second.
+const burst = 5
+
+// limited tells whether limits apply.
+func (s *Settings) limited() bool { return s.Limits != "off" }
+
+// address is what to listen on, "localhost:4000".
+func (s *Settings) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// Validate checks what the flags' own types cannot express. The error names
+// every flag that is wrong.
+func (s *Settings) Validate() error {
+	var wrong []error
+	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+
+	if s.Data == "" {
+		complain("--data: the directory has no name")
+	}
+	if s.Port < 0 || s.Port > 65535 {
+		complain("--port: %d is not between 0 and 65535", s.Port)
+	}
+	for _, origin := range s.CORSOrigin {
+		if err := checkOrigin(origin); err != nil {
+			complain("--cors-origin: %w", err)
+		}
+	}
+	for _, positive := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"--shutdown-timeout", s.ShutdownTimeout},
+		{"--sync-interval", s.SyncInterval},
+		{"--batch-interval", s.BatchInterval},
+		{"--ping-interval", s.PingInterval},
+		{"--ping-timeout", s.PingTimeout},
+	} {
+		if positive.value <= 0 {
+			complain("%s: %s is not a time to wait", positive.flag, positive.value)
+		}
+	}
+	if s.limited() {
+		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 {
+			complain("--max-connections, --max-connections-per-address: less than 1 would refuse everyone; --limits off lifts them")
+		}
+		if s.RequestRate <= 0 || s.RequestRatePerAddress <= 0 {
+			complain("--request-rate, --request-rate-per-address: 0 would refuse everyone; --limits off lifts them")
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// checkExposure refuses to let the demo identity, which believes whatever a
+// client says of itself, out of this machine by accident.
+func (s *Settings) checkExposure() error {
+	if s.Auth != "demo" || s.DemoAnywhere || isLoopback(s.Host) {
+		return nil
+	}
+	return fmt.Errorf("--host %s can be reached from other machines, and with --auth demo everyone who reaches it "+
+		"may change everything; add --demo-anywhere if that is meant, or use --host localhost", s.Host)
+}
+
+// isLoopback does not ask DNS: what a name resolves to may change later.
+func isLoopback(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// checkOrigin accepts what a browser sends in an Origin header (RFC 6454,
+// section 6.2), and "*".
+func checkOrigin(origin string) error {
+	if origin == "*" {
+		return nil
+	}
+	parsed, err := url.Parse(origin)
+	if err != nil || parsed.Scheme == "" || parsed.Host == "" || parsed.User != nil ||
+		parsed.Path != "" || parsed.RawQuery != "" || parsed.Fragment != "" {
+		return fmt.Errorf("%q is not an origin such as https://library.example.org", origin)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/ops"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
+)
+
+// store is the catalogue on its log, with the mirror beside it. Its life:
+// openStore, register observers, start, close. Opening locks the data
+// directory, so only one process has it.
+type store struct {
+	log     *sqlitelog.Log
+	catalog *catalog.Catalog
+	mirror  *ops.Mirror
+	logger  *slog.Logger
+
+	// hadLog tells that the log held changes when it was opened.
+	hadLog bool
+
+	// Both goroutines belong to the store. The mirror's ends after the
+	// catalogue's, because its last write is of the last change.
+	stopCatalog, stopMirror context.CancelFunc
+	catalogDone, mirrorDone chan struct{}
+	catalogErr, mirrorErr   error // each written before its channel is closed
+}
+
+func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, error) {
+	if err := os.MkdirAll(s.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	log, err := sqlitelog.Open(ctx, s.Data, sqlitelog.Options{
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
+	}
+	head, err := log.Head(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the log in %s: %w", s.Data, err), log.Close())
+	}
+	books := catalog.New(log, catalog.Options{Logger: logger})
+	mirror := ops.NewMirror(ops.MirrorOptions{Dir: s.Data, Catalog: books, Logger: logger})
+	books.Observe(mirror.Observe)
+	return &store{log: log, catalog: books, mirror: mirror, logger: logger, hadLog: head > 0}, nil
+}
+
+// start loads the catalogue, takes over a books.json that is not ours, and
+// begins to follow the catalogue with the mirror. After an error the store is
+// closed.
+func (s *store) start(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return errors.Join(err, s.close())
+	}
+	if err := s.mirror.TakeOver(ctx); err != nil {
+		return errors.Join(err, s.close())
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopMirror, s.mirrorDone = stop, make(chan struct{})
+	go func() {
+		defer close(s.mirrorDone)
+		s.mirrorErr = s.mirror.Run(running)
+	}()
+	return nil
+}
+
+// load runs the catalogue and waits until it holds what the log holds.
+func (s *store) load(ctx context.Context) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopCatalog, s.catalogDone = stop, make(chan struct{})
+	go func() {
+		defer close(s.catalogDone)
+		s.catalogErr = s.catalog.Run(running)
+	}()
+	select {
+	case <-s.catalog.Loaded():
+		return nil
+	case <-s.catalogDone:
+		return fmt.Errorf("loading the catalogue: %w", s.catalogErr)
+	case <-ctx.Done():
+		return fmt.Errorf("loading the catalogue: %w", context.Cause(ctx))
+	}
+}
+
+// close stops the catalogue, lets the mirror write for the last time, and
+// closes the log. Nothing may be using the catalogue any more.
+func (s *store) close() error {
+	var errs []error
+	if s.stopCatalog != nil {
+		s.stopCatalog()
+		<-s.catalogDone
+		if s.catalogErr != nil {
+			errs = append(errs, fmt.Errorf("the catalogue: %w", s.catalogErr))
+		}
+	}
+	if s.stopMirror != nil {
+		s.stopMirror()
+		<-s.mirrorDone
+		if s.mirrorErr != nil {
+			errs = append(errs, fmt.Errorf("the last write of books.json: %w", s.mirrorErr))
+		}
+	}
+	if err := s.log.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("closing the log: %w", err))
+	}
+	return errors.Join(errs...)
+}
