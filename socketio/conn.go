@@ -41,6 +41,8 @@ type conn struct {
 func newConn(server *Server, session *engineio.Session) *conn {
 	c := &conn{server: server, session: session}
 	c.decoder.MaxBytes = server.options.MaxPacketBytes
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.connectTimer = time.AfterFunc(server.options.ConnectTimeout, c.connectTimedOut)
 	return c
 }
@@ -198,7 +200,7 @@ func (c *conn) find(namespace string) (l *lane, s *Socket, kicked bool) {
 
 // join starts to connect the client to a namespace.
 func (c *conn) join(p *packet.Packet, size int) bool {
-	namespace := c.server.lookup(p.Namespace, p.Data)
+	namespace := c.server.acquire(p.Namespace, p.Data)
 	if namespace == nil {
 		c.refuse(p.Namespace, &ConnectError{Message: "Invalid namespace"})
 		return true
@@ -207,11 +209,13 @@ func (c *conn) join(p *packet.Packet, size int) bool {
 	c.mu.Lock()
 	if c.ended {
 		c.mu.Unlock()
+		c.server.release(namespace)
 		return true
 	}
 	l := c.laneFor(namespace.name)
 	if l == nil {
 		c.mu.Unlock()
+		c.server.release(namespace)
 		c.refuse(p.Namespace, &ConnectError{Message: "Too many namespaces"})
 		return true
 	}

@@ -75,6 +75,7 @@ func (s *Socket) refuse(refusal *ConnectError) {
 // abandon finishes a socket that was never connected.
 func (s *Socket) abandon() {
 	s.state.Store(stateClosed)
+	s.end(&disconnectedError{ReasonTransportClose})
 	s.namespace.release(s)
 	s.leaveConn()
 }

@@ -15,7 +15,11 @@ import (
 type Namespace struct {
 	server *Server
 	name   string
-	all    *engineio.Group // every connected socket
+	all    *engineio.Group   // every connected socket
+	parent *DynamicNamespace // nil for a namespace that the program named itself
+
+	users int  // sockets that come, are there or go; guarded by Server.mu
+	kept  bool // outlasts its sockets; guarded by Server.mu
 
 	mu          sync.RWMutex // guards what follows
 	sockets     map[string]*Socket
@@ -94,15 +98,17 @@ func (n *Namespace) Socket(id string) *Socket {
 }
 
 func (n *Namespace) connectMiddlewares() []func(*Socket) error {
+	inherited := n.parentMiddlewares()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.middlewares
+	return append(slices.Clip(inherited), n.middlewares...)
 }
 
 func (n *Namespace) connectionHandlers() []func(*Socket) {
+	inherited := n.parentHandlers()
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.handlers
+	return append(slices.Clip(inherited), n.handlers...)
 }
 
 // claim registers the socket under its id, or returns the one that has it.

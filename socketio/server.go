@@ -2,7 +2,6 @@ package socketio
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -24,6 +23,7 @@ type Server struct {
 
 	mu         sync.RWMutex // guards what follows
 	namespaces map[string]*Namespace
+	dynamic    []*DynamicNamespace
 	conns      map[*conn]struct{}
 	drained    chan struct{} // closed when no connection is left; nil until Close
 }
@@ -52,7 +52,7 @@ func (s *Server) Engine() *engineio.Server { return s.engine }
 
 // Of returns the namespace of a name, which begins to exist with the first call.
 // A leading slash is added when it is missing; "" and "/" are the main namespace,
-// which always exists. A name must be valid UTF-8 without a comma: Of panics
+// which always exists. One that a DynamicNamespace matches inherits from it. A name must be valid UTF-8 without a comma: Of panics
 // otherwise, since names are part of the program.
 func (s *Server) Of(name string) *Namespace {
 	if !strings.HasPrefix(name, "/") {
@@ -61,14 +61,7 @@ func (s *Server) Of(name string) *Namespace {
 	if strings.ContainsRune(name, ',') || strings.ToValidUTF8(name, "") != name {
 		panic("socketio: invalid namespace name")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := s.namespaces[name]
-	if n == nil {
-		n = newNamespace(s, name)
-		s.namespaces[name] = n
-	}
-	return n
+	return s.keep(name)
 }
 
 // OnConnection is Of("/").OnConnection.
@@ -137,11 +130,4 @@ func (s *Server) checkDrained() {
 	default:
 		close(s.drained)
 	}
-}
-
-// lookup returns the namespace that a client asks for, nil when there is none.
-func (s *Server) lookup(name string, _ json.RawMessage) *Namespace {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.namespaces[name]
 }

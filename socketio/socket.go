@@ -266,6 +266,10 @@ func (s *Socket) close(reason Reason, announce bool) {
 // end cancels the context and fails the acknowledgements that are waited for.
 func (s *Socket) end(cause error) {
 	s.mu.Lock()
+	if s.ended != nil {
+		s.mu.Unlock()
+		return
+	}
 	s.ended = cause
 	if s.cancel != nil {
 		s.cancel(cause)
@@ -297,6 +301,7 @@ func (s *Socket) finish(reason Reason) {
 
 // leaveConn is the last thing that happens to a socket.
 func (s *Socket) leaveConn() {
+	s.conn.server.release(s.namespace)
 	s.conn.left(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
