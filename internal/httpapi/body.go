@@ -18,6 +18,9 @@ import (
 // object is a JSON object as it came, one raw value for each name.
 type object map[string]json.RawMessage
 
+// maxNamedField is the longest field name, in bytes, that an answer repeats.
+const maxNamedField = 64
+
 // acceptableContentType takes a missing Content-Type as JSON, since the body decides anyway; a
 // page of another site cannot make use of that (see crossOrigin).
 func acceptableContentType(header string, allowed []string) bool {
@@ -99,6 +102,9 @@ func parseObject(body []byte) (object, error) {
 			return nil, invalidInput("", "the body is not valid JSON")
 		}
 		if _, twice := fields[name]; twice {
+			if len(name) > maxNamedField { // an answer must not be as long as what it refuses
+				return nil, invalidInput("", "a field of the body is there twice")
+			}
 			return nil, invalidInput(name, "is there twice")
 		}
 		fields[name] = value

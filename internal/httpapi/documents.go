@@ -73,7 +73,11 @@ func (d *documents) routes() []route {
 func (d *documents) route(pattern, id, summary string, served *document, contentType string) route {
 	return route{
 		method: http.MethodGet, pattern: pattern, id: id, tag: tagDocuments, summary: summary, public: true,
-		responses: []response{{status: http.StatusOK, description: "The document.", contentType: contentType}},
+		headers: []string{"If-None-Match"},
+		responses: []response{
+			{status: http.StatusOK, description: "The document.", contentType: contentType, headers: []string{"ETag"}},
+			{status: http.StatusNotModified, description: "It has not changed since the ETag."},
+		},
 		handle: func(w http.ResponseWriter, c *call) error {
 			return served.serve(w, c)
 		},
