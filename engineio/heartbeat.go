@@ -178,6 +178,7 @@ func (s *Server) beatUntil(stop <-chan struct{}) {
 			session.checkAge(now)
 		}
 		clear(stalled)
+		s.farewells.expire(now)
 	}
 }
 

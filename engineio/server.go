@@ -25,6 +25,7 @@ type Server struct {
 	shards      []*shard
 	nextShard   atomic.Uint32
 	stalled     stalledSet
+	farewells   farewells
 	pingFrame   *Frame
 	writers     sync.Pool // *writer
 	readBuffers sync.Pool // *readBuffer
@@ -96,6 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	session, refusal := s.verify(r, query)
 	switch {
+	case refusal == errSessionUnknown && s.serveFarewell(w, r, query.Get("sid")):
 	case refusal != nil:
 		s.refuse(w, r, refusal)
 	case session == nil:

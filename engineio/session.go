@@ -273,7 +273,7 @@ func (s *Session) receive(p packet.Packet) bool {
 	case packet.TypePong:
 		s.heartbeat.pong(s.server.now())
 	case packet.TypeClose:
-		s.end(ending{reason: ReasonTransportClose, code: ws.StatusNormalClosure, poll: pollNoop})
+		s.closedByClient()
 		return false
 	case packet.TypePing:
 		// In version 4 only the server pings.
@@ -283,6 +283,15 @@ func (s *Session) receive(p packet.Packet) bool {
 		// Open, upgrade and noop mean nothing here; the official server ignores them too.
 	}
 	return true
+}
+
+func (s *Session) closedByClient() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.transport == Polling && s.poll == nil && s.state != stateClosed {
+		s.server.farewells.add(s.id, s.server.now())
+	}
+	s.endLocked(ending{reason: ReasonTransportClose, code: ws.StatusNormalClosure, poll: pollNoop})
 }
 
 var errHeartbeatDirection = errors.New("engineio: client sent a ping")
