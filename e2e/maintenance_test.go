@@ -158,6 +158,8 @@ func TestConnectionHealthCommandOfTheHandbook(t *testing.T) {
 
 	guide := runSnippets(t, server, "guide", text.programs(t)["guide"], "4.8", nil)
 	guide.awaitLog(t, 0, "Connected to server")
+	// Gone in the middle of the upgrade, it would be missed only after the ping timeout.
+	guide.awaitKind(t, 0, "upgraded", nil)
 	guide.input.Close() // the client leaves
 	// tail -f would go on for ever; here it ends where the file does.
 	command := "tail() { command tail \"${@:2}\"; }\n" + text.line(t, "1. Monitor Connection Health", "tail -f")
