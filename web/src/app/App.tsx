@@ -1,0 +1,79 @@
+import { ThemeProvider } from '@mui/material/styles';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { useRemoteToasts } from '../features/activity/useRemoteToasts';
+import type { Library } from '../sync/library';
+import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
+import { MODE_KEY, theme } from '../theme/theme';
+import { ToastProvider } from '../ui/notify';
+import { Announcer } from './Announcer';
+import styles from './App.module.css';
+import type { DebugLog } from './debugLog';
+import { Header } from './Header';
+import { LibraryPage } from './LibraryPage';
+import { OfflineBanner } from './OfflineBanner';
+import { useRoute } from './route';
+
+const DeskPage = lazy(() => import('./DeskPage'));
+const MenuDialog = lazy(() => import('./MenuDialog'));
+const HelpDialog = lazy(() => import('./HelpDialog'));
+const DebugDrawer = lazy(() => import('./DebugDrawer'));
+
+export function App({ library, debug = null }: { library: Library; debug?: DebugLog | null }) {
+  useRunningLibrary(library);
+  return (
+    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
+      <LibraryProvider value={library}>
+        <ToastProvider>
+          <Shell userId={library.identity.userId} debug={debug} />
+        </ToastProvider>
+      </LibraryProvider>
+    </ThemeProvider>
+  );
+}
+
+function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
+  const route = useRoute();
+  const { status } = useCatalogueStatus();
+  const [open, setOpen] = useState<'menu' | 'help' | null>(null);
+  useRemoteToasts();
+
+  useEffect(() => {
+    document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';
+  }, [route]);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+      if (event.key !== '?' || typing || document.querySelector('[aria-modal="true"]') !== null) return;
+      event.preventDefault();
+      setOpen('help');
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+
+  return (
+    <>
+      <a className={styles['skip']} href="#content">
+        Skip to the books
+      </a>
+      <Header onMenu={() => setOpen('menu')} />
+      <OfflineBanner />
+      <main id="content" tabIndex={-1} className={styles['main']} data-catalogue={status} data-user-id={userId}>
+        {route === 'desk' ? (
+          <Suspense fallback={null}>
+            <DeskPage />
+          </Suspense>
+        ) : (
+          <LibraryPage />
+        )}
+      </main>
+      <Announcer />
+      <Suspense fallback={null}>
+        {open === 'menu' && <MenuDialog onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
+        {open === 'help' && <HelpDialog onClose={() => setOpen(null)} />}
+        {debug !== null && <DebugDrawer log={debug} />}
+      </Suspense>
+    </>
+  );
+}

@@ -1,0 +1,184 @@
+import { useWindowVirtualizer, type Range } from '@tanstack/react-virtual';
+import { defaultRangeExtractor } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref, type RefObject } from 'react';
+import type { Book } from '../../sync/book';
+import { BookCard } from './BookCard';
+import styles from './BookList.module.css';
+import { BookRow } from './BookRow';
+import type { QuickAction } from './item';
+import { measureGrid, neighbour, type Grid } from './grid';
+
+export type Look = 'covers' | 'list';
+
+export interface BookListHandle {
+  /** Moves the focus to the book that stands at this place, or to the last one. */
+  focusIndex(index: number): void;
+  scrollToTop(): void;
+}
+
+interface Props {
+  readonly books: readonly Book[];
+  readonly look: Look;
+  readonly now: number;
+  readonly fresh: ReadonlySet<number>;
+  readonly removed: ReadonlySet<number>;
+  readonly list: RefObject<HTMLDivElement | null>;
+  readonly stickyHeight: () => number;
+  readonly handle: Ref<BookListHandle>;
+  readonly onOpen: (book: Book) => void;
+  readonly onAction?: ((action: QuickAction, book: Book) => void) | undefined;
+}
+
+/**
+ * The books that are in sight and a few around them, in a page as long as all of them. One book is
+ * the current one: Tab reaches it, arrows move on from it, and it stays in the page while it has
+ * the focus, however far it is scrolled away.
+ */
+export function BookList({ books, look, now, fresh, removed, list, stickyHeight, handle, onOpen, onAction }: Props) {
+  'use no memo';
+  const [grid, setGrid] = useState<Grid | null>(null);
+  const [margin, setMargin] = useState(0);
+  const [currentId, setCurrentId] = useState<number | null>(null);
+  const pendingFocus = useRef<number | null>(null);
+
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (!element) return;
+    const measure = () => {
+      setGrid(measureGrid(element.clientWidth, look, onAction !== undefined));
+      setMargin(element.getBoundingClientRect().top + window.scrollY);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    // What stands above the list may grow or shrink too.
+    observer.observe(document.body);
+    return () => observer.disconnect();
+  }, [list, look, onAction]);
+
+  const columns = grid?.columns ?? 1;
+  const rowHeight = grid?.rowHeight ?? 56;
+  const found = books.findIndex((book) => book.id === currentId);
+  const current = found >= 0 ? found : 0;
+  const currentRow = Math.floor(current / columns);
+
+  const virtualizer = useWindowVirtualizer({
+    count: Math.ceil(books.length / columns),
+    estimateSize: () => rowHeight,
+    overscan: look === 'covers' ? 2 : 8,
+    scrollMargin: margin,
+    getItemKey: (row) => books[row * columns]?.id ?? row,
+    rangeExtractor: useCallback(
+      (range: Range) => {
+        const rows = defaultRangeExtractor(range);
+        if (currentRow < range.count && !rows.includes(currentRow)) rows.push(currentRow);
+        return rows.sort((a, b) => a - b);
+      },
+      [currentRow],
+    ),
+  });
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight, columns]);
+
+  const focusItem = useCallback(
+    (index: number) => {
+      const button = list.current?.querySelector<HTMLElement>(`[data-index="${index}"] [data-open]`);
+      if (!button) return false;
+      button.focus({ preventScroll: true });
+      // The sticky toolbar would hide what the browser scrolls to the very top.
+      const item = button.closest('[data-index]');
+      if (item) {
+        const { top, bottom } = item.getBoundingClientRect();
+        if (top < stickyHeight() + 8) window.scrollBy({ top: top - stickyHeight() - 16 });
+        else if (bottom > window.innerHeight - 8) window.scrollBy({ top: bottom - window.innerHeight + 24 });
+      }
+      return true;
+    },
+    [list, stickyHeight],
+  );
+
+  const focusIndex = useCallback(
+    (index: number) => {
+      const book = books[Math.max(0, Math.min(index, books.length - 1))];
+      if (!book) return;
+      const place = books.indexOf(book);
+      setCurrentId(book.id);
+      if (focusItem(place)) return;
+      pendingFocus.current = place;
+      virtualizer.scrollToIndex(Math.floor(place / columns), { align: 'center' });
+    },
+    [books, columns, focusItem, virtualizer],
+  );
+
+  useEffect(() => {
+    if (pendingFocus.current !== null && focusItem(pendingFocus.current)) pendingFocus.current = null;
+  });
+
+  useImperativeHandle(
+    handle,
+    () => ({
+      focusIndex,
+      scrollToTop: () => window.scrollTo({ top: 0, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' }),
+    }),
+    [focusIndex],
+  );
+
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const item = (event.target as HTMLElement).closest<HTMLElement>('[data-index]');
+    if (!item) return;
+    const next = neighbour(event.key, Number(item.dataset['index']), columns, books.length);
+    if (next === null) return;
+    event.preventDefault();
+    focusIndex(next);
+  };
+
+  const Item = look === 'covers' ? BookCard : BookRow;
+  return (
+    <div
+      ref={list}
+      role="list"
+      aria-label="Books"
+      className={styles['list']}
+      data-look={look}
+      style={{ height: virtualizer.getTotalSize() }}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => {
+        const item = event.target.closest<HTMLElement>('[data-book-id]');
+        if (item) setCurrentId(Number(item.dataset['bookId']));
+      }}
+    >
+      {grid &&
+        virtualizer.getVirtualItems().map((row) => (
+          <div
+            key={row.key}
+            role="none"
+            className={styles['shelf']}
+            style={{
+              height: rowHeight,
+              transform: `translateY(${row.start - margin}px)`,
+              gridTemplateColumns: `repeat(${columns}, ${grid.cellWidth}px)`,
+              columnGap: grid.gap,
+            }}
+          >
+            {books.slice(row.index * columns, (row.index + 1) * columns).map((book, column) => {
+              const index = row.index * columns + column;
+              return (
+                <Item
+                  key={book.id}
+                  book={book}
+                  index={index}
+                  total={books.length}
+                  now={now}
+                  fresh={fresh.has(book.id)}
+                  removed={removed.has(book.id)}
+                  current={index === current}
+                  onOpen={onOpen}
+                  onAction={onAction}
+                />
+              );
+            })}
+          </div>
+        ))}
+    </div>
+  );
+}

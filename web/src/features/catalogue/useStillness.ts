@@ -1,0 +1,52 @@
+import { useCallback, useEffect, useRef, useState, type FocusEvent, type RefObject } from 'react';
+
+/** How long after the last movement over the list somebody still aims at something. */
+const AIMING = 2_000;
+
+/** Tells whether the list has to hold still: part of it is scrolled away above, keyboard focus is in it, or a pointer aims at it. */
+export function useStillness(list: RefObject<HTMLElement | null>, stickyHeight: () => number) {
+  const [scrolledAway, setScrolledAway] = useState(false);
+  const [keyboardInside, setKeyboardInside] = useState(false);
+  const [aiming, setAiming] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+
+  useEffect(() => {
+    const look = () => {
+      const top = list.current?.getBoundingClientRect().top ?? 0;
+      setScrolledAway(window.scrollY > 0 && top < stickyHeight() - 8);
+    };
+    look();
+    window.addEventListener('scroll', look, { passive: true });
+    return () => window.removeEventListener('scroll', look);
+  }, [list, stickyHeight]);
+
+  const rest = useCallback(() => {
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = null;
+    setAiming(false);
+  }, []);
+  useEffect(() => rest, [rest]);
+
+  const aim = useCallback(() => {
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = setTimeout(rest, AIMING);
+    setAiming(true);
+  }, [rest]);
+
+  const onFocus = useCallback((event: FocusEvent<HTMLElement>) => setKeyboardInside(isFocusVisible(event.target)), []);
+  const onBlur = useCallback(() => setKeyboardInside(false), []);
+
+  return {
+    hold: scrolledAway || keyboardInside || aiming,
+    scrolledAway,
+    handlers: { onPointerMove: aim, onPointerDown: aim, onPointerLeave: rest, onFocus, onBlur },
+  };
+}
+
+function isFocusVisible(element: Element): boolean {
+  try {
+    return element.matches(':focus-visible');
+  } catch {
+    return false;
+  }
+}

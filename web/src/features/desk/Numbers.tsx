@@ -1,0 +1,112 @@
+import { HISTORY_SPAN, type Sample } from '../../sync/dashboard';
+import { useBooks, useDashboard } from '../../sync/react';
+import { Glow } from '../../ui/Glow';
+import { useNow } from '../../ui/useNow';
+import { loanStatus } from '../../sync/book';
+import styles from './Numbers.module.css';
+import { drawSpark } from './spark';
+
+const WIDTH = 240;
+const HEIGHT = 40;
+const number = new Intl.NumberFormat('en');
+
+/** Four numbers, each with its last minutes. */
+export function Numbers() {
+  const { stats, online, history } = useDashboard();
+  const books = useBooks();
+  const now = useNow(5_000);
+  let lent = 0;
+  let overdue = 0;
+  for (const book of books) {
+    const status = loanStatus(book, now);
+    if (status !== 'available') lent += 1;
+    if (status === 'overdue') overdue += 1;
+  }
+  const most = stats?.mostFavorited ?? null;
+  return (
+    <section aria-label="The library in numbers" className={styles['numbers']}>
+      <Tile name="books" label="Books" value={stats?.totalBooks} note="in the library" history={history} pick={(sample) => sample.books} now={now} />
+      <Tile
+        name="lent"
+        label="Lent"
+        value={stats === null ? undefined : lent}
+        note={overdue > 0 ? `${overdue} overdue` : 'none overdue'}
+        alarming={overdue > 0}
+        history={history}
+        pick={(sample) => sample.lent}
+        now={now}
+      />
+      <Tile
+        name="favorites"
+        label="Favourites"
+        value={stats?.totalFavorites}
+        note={most === null ? 'none yet' : `most: ${most.title}`}
+        history={history}
+        pick={(sample) => sample.favorites}
+        now={now}
+      />
+      <Tile
+        name="online"
+        label="Online"
+        value={online?.total}
+        note={stats === null ? '' : stats.connectedOwners === 1 ? '1 at the desk' : `${stats.connectedOwners} at the desk`}
+        history={history}
+        pick={(sample) => sample.online}
+        now={now}
+      />
+    </section>
+  );
+}
+
+interface TileProps {
+  readonly name: string;
+  readonly label: string;
+  readonly value: number | undefined;
+  readonly note: string;
+  readonly alarming?: boolean;
+  readonly history: readonly Sample[];
+  readonly pick: (sample: Sample) => number;
+  readonly now: number;
+}
+
+function Tile({ name, label, value, note, alarming = false, history, pick, now }: TileProps) {
+  const latest = Math.max(now, history.at(-1)?.at ?? 0);
+  const spark = drawSpark(
+    history.map((sample) => ({ at: sample.at, value: pick(sample) })),
+    latest,
+    HISTORY_SPAN,
+    WIDTH,
+    HEIGHT,
+  );
+  return (
+    <div role="group" aria-label={label} className={styles['tile']}>
+      <span className={styles['label']}>{label}</span>
+      <Glow of={value ?? null} className={styles['value']}>
+        <span data-stat={name}>{value === undefined ? '–' : number.format(value)}</span>
+      </Glow>
+      <span className={styles['note']} data-alarming={alarming || undefined} title={note}>
+        {note}
+      </span>
+      <svg
+        className={styles['spark']}
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={
+          spark === null
+            ? 'No history yet'
+            : spark.lowest === spark.highest
+              ? 'Unchanged in the last ten minutes'
+              : `Between ${number.format(spark.lowest)} and ${number.format(spark.highest)} in the last ten minutes`
+        }
+      >
+        {spark && (
+          <>
+            <path d={spark.area} className={styles['area']} />
+            <path d={spark.line} className={styles['line']} vectorEffect="non-scaling-stroke" />
+          </>
+        )}
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import '@mui/material/styles';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { io } from 'socket.io-client';
+import { App } from './app/App';
+import { demoIdentity } from './app/identity';
+import { DebugLog } from './app/debugLog';
+import { createApi } from './sync/api';
+import { Library } from './sync/library';
+import './theme/global.css';
+
+/** In development the page comes from Vite, the data from the server: another origin. */
+const configured = import.meta.env['VITE_API_URL'] as string | undefined;
+const server = configured ?? (import.meta.env.DEV ? 'http://localhost:4000' : '');
+
+const identity = demoIdentity(location.pathname.replace(/\/+$/, '') || '/');
+const socket = io(server === '' ? location.origin : server, {
+  query: { userId: identity.userId, role: identity.role },
+  autoConnect: false,
+  // Link reconnects: it says when, and spreads a crowd.
+  reconnection: false,
+});
+const library = new Library({ identity, socket, api: createApi(server, identity.userId, identity.role) });
+const debug = new URLSearchParams(location.search).has('debug') ? new DebugLog(socket) : null;
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('The page has no root element.');
+createRoot(root).render(
+  <StrictMode>
+    <App library={library} debug={debug} />
+  </StrictMode>,
+);

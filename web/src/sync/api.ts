@@ -1,0 +1,157 @@
+import { parseBook, type Book, type BookPatch, type Draft } from './book';
+import type { Snapshot } from './catalogue';
+import { parsePosition, type Position } from './position';
+
+export type ApiErrorKind =
+  | 'unreachable'
+  | 'invalid'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'changed'
+  | 'too-many'
+  | 'unavailable'
+  | 'unexpected';
+
+/** Why a call failed, in a word to decide by and a sentence to show. */
+export class ApiError extends Error {
+  readonly kind: ApiErrorKind;
+  /** Seconds after which the server would answer again, when it said so. */
+  readonly retryAfter: number | null;
+  /** With `changed`: the book as it is now, when the server sent it along. */
+  readonly current: Book | null;
+
+  constructor(kind: ApiErrorKind, message: string, details: { retryAfter?: number | null; current?: Book | null; cause?: unknown } = {}) {
+    super(message, { cause: details.cause });
+    this.name = 'ApiError';
+    this.kind = kind;
+    this.retryAfter = details.retryAfter ?? null;
+    this.current = details.current ?? null;
+  }
+}
+
+/** The answer to a write, with the position at which it is in the log when the server tells. */
+export interface Answered<T> {
+  readonly value: T;
+  readonly position: Position | null;
+}
+
+/** The REST calls that the app makes. Each rejects with ApiError and nothing else. */
+export interface Api {
+  snapshot(signal: AbortSignal): Promise<Snapshot>;
+  book(id: number): Promise<Book>;
+  add(draft: Draft): Promise<Answered<Book>>;
+  /** `seen` is the version that the person looked at; a later one on the server is a `changed` error. */
+  change(id: number, patch: BookPatch, seen: Position | null): Promise<Answered<Book>>;
+  remove(id: number): Promise<Answered<null>>;
+  setFavorite(id: number, favorite: boolean): Promise<Answered<number>>;
+  loadSamples(): Promise<void>;
+}
+
+const KINDS: Readonly<Record<number, ApiErrorKind>> = {
+  400: 'invalid',
+  401: 'forbidden',
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  412: 'changed',
+  413: 'invalid',
+  429: 'too-many',
+  503: 'unavailable',
+};
+
+/** How long a call may take. A server that takes longer is as good as away. */
+const CALL_TIMEOUT = 20_000;
+
+/**
+ * `base` is the server's origin, or '' for the page's own. In the demo the person is named by a
+ * header; there is nothing secret in it.
+ */
+export function createApi(base: string, userId: string, role: string): Api {
+  async function call(method: string, path: string, options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {}) {
+    const headers: Record<string, string> = { 'X-User-Id': userId, ...options.headers };
+    if (options.body !== undefined) headers['Content-Type'] = 'application/json';
+    const timeout = AbortSignal.timeout(CALL_TIMEOUT);
+    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    let response: Response;
+    let body: unknown;
+    try {
+      response = await fetch(base + path, {
+        method,
+        headers,
+        signal,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      });
+      body = await readJSON(response);
+    } catch (cause) {
+      throw new ApiError('unreachable', 'The library cannot be reached just now.', { cause });
+    }
+    if (!response.ok) throw failure(response, body);
+    return { body, position: parsePosition(response.headers.get('Shelfcast-Position')) };
+  }
+
+  function failure(response: Response, body: unknown): ApiError {
+    const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+    const said = [fields['detail'], fields['error'], fields['title']].find((part) => typeof part === 'string' && part !== '');
+    const seconds = Number(response.headers.get('Retry-After'));
+    return new ApiError(KINDS[response.status] ?? 'unexpected', typeof said === 'string' ? said : 'Something went wrong on the server.', {
+      retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,
+      current: parseBook(fields['current'] ?? fields['book'], userId),
+    });
+  }
+
+  function bookFrom(body: unknown): Book {
+    const book = parseBook(body, userId);
+    if (book === null) throw new ApiError('unexpected', 'The server sent something that is not a book.');
+    return book;
+  }
+
+  return {
+    async snapshot(signal) {
+      const { body, position } = await call('GET', '/books', { signal });
+      if (!Array.isArray(body)) throw new ApiError('unexpected', 'The server sent something that is not a catalogue.');
+      const books: Book[] = [];
+      for (const entry of body as unknown[]) {
+        const book = parseBook(entry, userId);
+        if (book !== null) books.push(book);
+      }
+      return { books, position };
+    },
+    async book(id) {
+      const { body } = await call('GET', `/books/${id}`);
+      return bookFrom(body);
+    },
+    async add(draft) {
+      const { body, position } = await call('POST', '/books', { body: draft });
+      return { value: bookFrom(body), position };
+    },
+    async change(id, patch, seen) {
+      const headers = seen === null ? {} : { 'If-Match': `"${seen.epoch}-${seen.sequence}-0"` };
+      const { body, position } = await call('PATCH', `/books/${id}`, { body: patch, headers });
+      return { value: bookFrom(body), position };
+    },
+    async remove(id) {
+      const { position } = await call('DELETE', `/books/${id}`);
+      return { value: null, position };
+    },
+    async setFavorite(id, favorite) {
+      const { body, position } = await call(favorite ? 'PUT' : 'DELETE', `/books/${id}/favorite`, { body: { userId } });
+      const count = (body as Record<string, unknown> | null)?.['favoritesCount'];
+      if (typeof count !== 'number') throw new ApiError('unexpected', 'The server sent no count.');
+      return { value: count, position };
+    },
+    async loadSamples() {
+      await call('POST', `/samples?role=${encodeURIComponent(role)}`);
+    },
+  };
+}
+
+async function readJSON(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (text === '') return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,236 @@
+import type { Book } from './book';
+import { reaches, type Position } from './position';
+
+/** One change as the server tells it. */
+export type CatalogueEvent =
+  | { readonly type: 'bookAdded' | 'bookUpdated' | 'bookDeleted'; readonly book: Book; readonly position: Position | null }
+  | { readonly type: 'favoriteUpdated'; readonly bookId: number; readonly favoritesCount: number; readonly position: Position | null };
+
+/** The whole catalogue at one position. */
+export interface Snapshot {
+  readonly books: readonly Book[];
+  readonly position: Position | null;
+}
+
+export type ChangeKind = 'add' | 'change' | 'remove' | 'favorite';
+
+/** What an event or a snapshot did to one book of the base; answers that were shown before do not count. */
+export interface Difference {
+  readonly kind: ChangeKind;
+  readonly bookId: number;
+  readonly before: Book | null;
+  readonly after: Book | null;
+  readonly position: Position | null;
+}
+
+const KINDS: Readonly<Record<CatalogueEvent['type'], ChangeKind>> = {
+  bookAdded: 'add',
+  bookUpdated: 'change',
+  bookDeleted: 'remove',
+  favoriteUpdated: 'favorite',
+};
+
+interface AnsweredFavorite {
+  readonly favorite: boolean;
+  readonly count: number;
+  /** The sequence of the favourite, when the server told it. */
+  readonly sequence: number | null;
+}
+
+interface AnsweredWrite {
+  /** Null for a deletion. */
+  readonly book: Book | null;
+  readonly sequence: number | null;
+}
+
+/**
+ * The catalogue: what the server's ordered stream says (the base), and over it the answers to this
+ * person's own writes that the stream has not reached yet. An answer may come before or after its
+ * event; either way the book is shown once, and the stream has the last word.
+ *
+ * Unsent and unanswered writes will be a second overlay of the same shape.
+ */
+export class Catalogue {
+  #base = new Map<number, Book>();
+  #position: Position | null = null;
+  #loaded = false;
+  readonly #writes = new Map<number, AnsweredWrite>();
+  readonly #favorites = new Map<number, AnsweredFavorite>();
+  #view: readonly Book[] | null = null;
+
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  /** Whether a snapshot has ever been taken in. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** The same array until something changes. In no particular order. */
+  get books(): readonly Book[] {
+    if (this.#view === null) {
+      const view: Book[] = [];
+      for (const id of this.#base.keys()) {
+        const book = this.get(id);
+        if (book !== null) view.push(book);
+      }
+      for (const id of this.#writes.keys()) {
+        if (this.#base.has(id)) continue;
+        const book = this.get(id);
+        if (book !== null) view.push(book);
+      }
+      this.#view = view;
+    }
+    return this.#view;
+  }
+
+  get(id: number): Book | null {
+    const base = this.#base.get(id) ?? null;
+    const write = this.#writes.get(id);
+    if (write?.book === null) return null;
+    const favorite = this.#favorites.get(id);
+    // Without an overlay the object stays the same one, so that what shows it need not be drawn again.
+    if (!write && !favorite) return base;
+    const book = write?.book ?? base;
+    if (book === null) return null;
+    return {
+      ...book,
+      favoritesCount: favorite?.count ?? base?.favoritesCount ?? book.favoritesCount,
+      favorite: favorite?.favorite ?? base?.favorite ?? book.favorite,
+    };
+  }
+
+  /**
+   * Takes one event of the stream. Null when the catalogue has it already. The caller sees to it
+   * that events of another epoch, or after a gap, do not get here.
+   */
+  apply(event: CatalogueEvent): Difference | null {
+    if (event.position !== null && reaches(this.#position, event.position)) return null;
+    const id = event.type === 'favoriteUpdated' ? event.bookId : event.book.id;
+    const before = this.#base.get(id) ?? (event.type === 'bookDeleted' ? event.book : null);
+    this.#advance(event.position);
+    if (event.type === 'favoriteUpdated') {
+      this.#applyFavorite(event);
+    } else {
+      this.#applyBook(event);
+    }
+    this.#view = null;
+    return { kind: KINDS[event.type], bookId: id, before, after: this.#base.get(id) ?? null, position: event.position };
+  }
+
+  /**
+   * Replaces the base. `overtaken` says that the snapshot was asked for after the last answer, so
+   * it contains all of them. Answers which it contains are let go.
+   */
+  reset(snapshot: Snapshot, overtaken: boolean): Difference[] {
+    const previous = this.#base;
+    const wasLoaded = this.#loaded;
+    this.#base = new Map(snapshot.books.map((book) => [book.id, book]));
+    const sameLog = snapshot.position === null || this.#position === null || snapshot.position.epoch === this.#position.epoch;
+    this.#position = snapshot.position;
+    this.#loaded = true;
+    const contains = (sequence: number | null) =>
+      overtaken || !sameLog || (sequence !== null && snapshot.position !== null && sequence <= snapshot.position.sequence);
+    for (const [id, write] of this.#writes) {
+      if (contains(write.sequence) || (write.book === null && !this.#base.has(id))) this.#writes.delete(id);
+    }
+    for (const [id, favorite] of this.#favorites) {
+      if (contains(favorite.sequence) || !this.#base.has(id)) this.#favorites.delete(id);
+    }
+    this.#view = null;
+    return wasLoaded ? this.#differences(previous) : [];
+  }
+
+  /** The answer to this person's own add or change. */
+  answerWrite(book: Book): void {
+    if (this.#has(book.version)) return;
+    const known = this.#writes.get(book.id);
+    if (known?.book && known.book.version > book.version) return;
+    this.#writes.set(book.id, { book, sequence: book.version });
+    this.#view = null;
+  }
+
+  /** The answer to this person's own deletion. */
+  answerDelete(id: number, position: Position | null): void {
+    if (position !== null && this.#has(position.sequence)) return;
+    this.#writes.delete(id);
+    if (this.#base.has(id)) this.#writes.set(id, { book: null, sequence: position?.sequence ?? null });
+    this.#view = null;
+  }
+
+  /** The answer to this person's own favourite. */
+  answerFavorite(id: number, favorite: boolean, count: number, position: Position | null): void {
+    const base = this.#base.get(id);
+    this.#view = null;
+    if (base && (position === null ? base.favoritesCount === count : this.#has(position.sequence))) {
+      // The stream was quicker; it tells counts only, so who it was is still to be noted.
+      this.#favorites.delete(id);
+      this.#base.set(id, { ...base, favorite });
+      return;
+    }
+    this.#favorites.set(id, { favorite, count, sequence: position?.sequence ?? null });
+  }
+
+  #has(sequence: number): boolean {
+    return this.#position !== null && sequence > 0 && sequence <= this.#position.sequence;
+  }
+
+  #advance(position: Position | null): void {
+    if (position !== null) this.#position = position;
+  }
+
+  #applyBook(event: Extract<CatalogueEvent, { book: Book }>): void {
+    const { book, position } = event;
+    const write = this.#writes.get(book.id);
+    if (event.type === 'bookDeleted') {
+      this.#base.delete(book.id);
+      this.#favorites.delete(book.id);
+      // An answer later than this deletion can only be a book that was put back.
+      if (!write?.sequence || position === null || write.sequence <= position.sequence) this.#writes.delete(book.id);
+      return;
+    }
+    const favorite = this.#favorites.get(book.id);
+    this.#base.set(book.id, book);
+    if (favorite && favorite.sequence !== null && position !== null && favorite.sequence <= position.sequence) {
+      this.#favorites.delete(book.id);
+    }
+    if (!write) return;
+    const reached = write.sequence === null ? event.type === 'bookAdded' : write.sequence <= Math.max(book.version, position?.sequence ?? 0);
+    if (reached) this.#writes.delete(book.id);
+  }
+
+  #applyFavorite(event: Extract<CatalogueEvent, { bookId: number }>): void {
+    const base = this.#base.get(event.bookId);
+    if (!base) return;
+    const answered = this.#favorites.get(event.bookId);
+    const reached =
+      answered !== undefined &&
+      (answered.sequence === null || event.position === null || answered.sequence <= event.position.sequence);
+    if (reached) this.#favorites.delete(event.bookId);
+    this.#base.set(event.bookId, {
+      ...base,
+      favoritesCount: event.favoritesCount,
+      favorite: reached ? answered.favorite : base.favorite,
+    });
+  }
+
+  #differences(previous: ReadonlyMap<number, Book>): Difference[] {
+    const found: Difference[] = [];
+    const position = this.#position;
+    for (const [bookId, after] of this.#base) {
+      const before = previous.get(bookId) ?? null;
+      if (before === null) {
+        found.push({ kind: 'add', bookId, before, after, position });
+      } else if (before.version !== after.version) {
+        found.push({ kind: 'change', bookId, before, after, position });
+      } else if (before.favoritesCount !== after.favoritesCount) {
+        found.push({ kind: 'favorite', bookId, before, after, position });
+      }
+    }
+    for (const [bookId, before] of previous) {
+      if (!this.#base.has(bookId)) found.push({ kind: 'remove', bookId, before, after: null, position });
+    }
+    return found;
+  }
+}

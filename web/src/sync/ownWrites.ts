@@ -1,0 +1,67 @@
+import type { ChangeKind, Difference } from './catalogue';
+
+interface Flight {
+  readonly kind: ChangeKind;
+  readonly bookId: number | null;
+}
+
+/** How many finished writes are remembered while their events are awaited. */
+const REMEMBERED = 200;
+
+export type Origin = 'own' | 'remote' | 'unknown';
+
+/**
+ * Tells which events of the stream are this tab's own doing. Events name no author, so they are
+ * told by the log sequence that the answer to the write carried, or, where the server gives none,
+ * by the next event of that kind for that book. While an answer is under way the origin of what it
+ * may have caused is unknown.
+ */
+export class OwnWrites {
+  readonly #flights = new Set<Flight>();
+  readonly #sequences = new Set<number>();
+  readonly #expected: Flight[] = [];
+
+  begin(kind: ChangeKind, bookId: number | null): Flight {
+    const flight = { kind, bookId };
+    this.#flights.add(flight);
+    return flight;
+  }
+
+  fail(flight: Flight): void {
+    this.#flights.delete(flight);
+  }
+
+  /** `sequence` is null when the answer did not tell it. */
+  succeed(flight: Flight, sequence: number | null): void {
+    this.#flights.delete(flight);
+    if (sequence !== null && sequence > 0) {
+      this.#sequences.add(sequence);
+      forgetOldest(this.#sequences, REMEMBERED);
+    } else {
+      this.#expected.push(flight);
+      if (this.#expected.length > REMEMBERED) this.#expected.shift();
+    }
+  }
+
+  /** Whose change this is. An expectation is used up by the event that meets it. */
+  originOf(difference: Difference): Origin {
+    const { kind, bookId } = difference;
+    if (difference.position !== null && this.#sequences.has(difference.position.sequence)) return 'own';
+    const met = this.#expected.findIndex((flight) => flight.kind === kind && flight.bookId === bookId);
+    if (met >= 0) {
+      this.#expected.splice(met, 1);
+      return 'own';
+    }
+    for (const flight of this.#flights) {
+      if (flight.kind === kind && (flight.bookId === null || flight.bookId === bookId)) return 'unknown';
+    }
+    return 'remote';
+  }
+}
+
+function forgetOldest(set: Set<number>, limit: number): void {
+  for (const value of set) {
+    if (set.size <= limit) return;
+    set.delete(value);
+  }
+}

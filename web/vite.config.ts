@@ -1,0 +1,24 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [react()],
+  server: {
+    port: 3000,
+    // The server allows http://localhost:3000 and no other origin (handbook, "Server Setup").
+    strictPort: true,
+  },
+  build: {
+    // A data: address would need font-src in the content security policy.
+    assetsInlineLimit: 0,
+    emptyOutDir: true,
+    target: 'es2022',
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/app/testing/setup.ts'],
+    restoreMocks: true,
+    css: false,
+  },
+});
