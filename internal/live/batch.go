@@ -14,6 +14,7 @@ const maxBatchBytes = 256 << 10
 // batch collects changes for the clients that want them in batches. It belongs
 // to Live.order.
 type batch struct {
+	members int      // clients that want batches; without any, nothing is collected
 	entries [][]byte // each {"event","data","position"}
 	bytes   int
 	last    catalog.Position // of the last entry
@@ -30,6 +31,11 @@ type latecomer struct {
 }
 
 func (b *batch) add(change catalog.Applied) {
+	b.last = change.Position
+	if b.members == 0 {
+		b.sent = change.Position
+		return
+	}
 	entry := make([]byte, 0, len(change.Payload)+128)
 	entry = append(entry, `{"event":`...)
 	entry = strconv.AppendQuote(entry, string(change.Event))
@@ -40,7 +46,6 @@ func (b *batch) add(change catalog.Applied) {
 	entry = append(entry, `"}`...)
 	b.entries = append(b.entries, entry)
 	b.bytes += len(entry) + 1
-	b.last = change.Position
 }
 
 func (b *batch) full() bool { return b.bytes >= maxBatchBytes }
@@ -59,17 +64,27 @@ func (b *batch) payload(from int) json.RawMessage {
 }
 
 func (b *batch) reset() {
-	*b = batch{sent: b.last, last: b.last}
+	*b = batch{members: b.members, sent: b.last, last: b.last}
 }
 
 // joinBatches lets a client take part from the next entry on. Called with
 // order held.
 func (l *Live) joinBatches(c *client) {
+	l.batch.members++
 	if len(l.batch.entries) == 0 {
 		c.socket.Join(roomBatches)
 		return
 	}
 	l.batch.late = append(l.batch.late, latecomer{client: c, from: len(l.batch.entries)})
+}
+
+// leaveBatches forgets a client that is gone.
+func (l *Live) leaveBatches() {
+	l.order.Lock()
+	defer l.order.Unlock()
+	if l.batch.members--; l.batch.members == 0 {
+		l.batch.reset()
+	}
 }
 
 func (l *Live) flushBatch() {

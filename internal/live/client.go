@@ -105,6 +105,9 @@ func (l *Live) sendReconnect(c *client) {
 }
 
 func (l *Live) disconnect(c *client, reason socketio.Reason) {
+	if c.batched {
+		l.leaveBatches()
+	}
 	if l.people.leave(c) {
 		l.dashboard.changed()
 	}

@@ -136,8 +136,11 @@ func (l *Live) broadcast(changes []catalog.Applied) {
 	if l.batch.full() {
 		l.flushBatchLocked()
 	}
+	waiting := len(l.batch.entries) > 0
 	l.order.Unlock()
-	l.flush.mark()
+	if waiting {
+		l.flush.mark()
+	}
 	l.dashboard.changed()
 }
 
