@@ -28,7 +28,7 @@ type server struct {
 	args []string // further flags
 	log  *os.File // where a shell would redirect its output, if anywhere
 
-	command *exec.Cmd
+	process *exec.Cmd
 	output  *transcript
 	exited  chan error // receives the run's exit once
 	running bool
@@ -90,8 +90,8 @@ func (s *server) launch(t *testing.T) {
 	arguments := append([]string{
 		"serve", "--data", s.data, "--port", strconv.Itoa(s.port), "--log-format", "json",
 	}, s.args...)
-	s.command = exec.Command(program, arguments...)
-	s.command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	s.process = exec.Command(program, arguments...)
+	s.process.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	s.output = newTranscript()
 	s.exited = make(chan error, 1)
 	reader, writer := io.Pipe()
@@ -99,15 +99,15 @@ func (s *server) launch(t *testing.T) {
 	if s.log != nil {
 		printed = io.MultiWriter(writer, s.log)
 	}
-	s.command.Stdout, s.command.Stderr = printed, printed
-	if err := s.command.Start(); err != nil {
+	s.process.Stdout, s.process.Stderr = printed, printed
+	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
 	s.running = true
-	command, output, exited := s.command, s.output, s.exited
+	process, output, exited := s.process, s.output, s.exited
 	go output.follow(reader)
 	go func() {
-		err := command.Wait()
+		err := process.Wait()
 		writer.Close()
 		exited <- err
 	}()
@@ -145,7 +145,7 @@ func (s *server) start(t *testing.T) {
 // kill ends the program as a crash would: SIGKILL, no goodbye.
 func (s *server) kill(t *testing.T) {
 	t.Helper()
-	if err := s.command.Process.Kill(); err != nil {
+	if err := s.process.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	<-s.exited
@@ -155,7 +155,7 @@ func (s *server) kill(t *testing.T) {
 // terminate sends SIGTERM and leaves the program to it.
 func (s *server) terminate(t *testing.T) {
 	t.Helper()
-	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -195,11 +195,11 @@ func (s *server) stop(t *testing.T) {
 // finish ends what still runs and fails the test when the server complained of itself.
 func (s *server) finish(t *testing.T) {
 	if s.running {
-		s.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		s.process.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 		select {
 		case <-s.exited:
 		case <-time.After(patience):
-			s.command.Process.Kill()
+			s.process.Process.Kill()
 			<-s.exited
 			t.Errorf("the server had to be killed")
 		}
