@@ -21,7 +21,7 @@ import (
 
 // server is the real program on a data directory of its own. It can be killed and started again on
 // the same port, so that clients find it where it was. One goroutine per run follows its output and
-// ends with it; the methods are for the test's goroutine, but for api and url.
+// ends with it. The methods are for the goroutine of the test; url is for any.
 type server struct {
 	data string   // its --data directory
 	port int      // 0: the system chose one; fixed after the first start
