@@ -55,9 +55,10 @@ func statusOf(code catalog.Code) statusRow {
 	return table[len(table)-1]
 }
 
-// retryUnavailable is what Retry-After says with a 503, in seconds: a log that was full or a
-// server that restarts is soon looked at again.
-const retryUnavailable = 2
+// retryAfter is what Retry-After says, in seconds, where nobody knows better: with a 503, as a log
+// that was full or a server that restarts is soon looked at again, and with a 429 for a book that
+// too many writers wait for.
+const retryAfter = "2"
 
 // fail answers with an error. Only what a *catalog.Error declares safe gets out.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -107,8 +108,9 @@ func writeProblem(w http.ResponseWriter, e *catalog.Error) {
 		document.Book = e.Book
 	}
 	h := w.Header()
-	if row.code == catalog.CodeUnavailable && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", strconv.Itoa(retryUnavailable))
+	again := row.code == catalog.CodeUnavailable || row.code == catalog.CodeTooManyRequests
+	if again && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", retryAfter)
 	}
 	h.Set("Cache-Control", "no-store")
 	encoded, err := json.Marshal(document)

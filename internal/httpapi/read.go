@@ -32,8 +32,9 @@ type listParameters struct {
 	After string `query:"after" description:"Where the page before ended: follow the Link header instead of making one up."`
 }
 
-// snapshotGzipLevel: measured on catalogues of 10,000 books, higher levels cost several times
-// the time for a few percent, and the result is made anew after every change.
+// snapshotGzipLevel: the result is made anew after every change that somebody reads, so time
+// counts. 10,000 made-up books, 2.4 MB, on one slow core: level 1 takes 11 ms for 458 KB, level 5
+// 18 ms for 410 KB, level 7 40 ms for 396 KB, level 9 123 ms for 363 KB.
 const snapshotGzipLevel = 5
 
 // listBooks answers with the whole catalogue, or with a page of it.
