@@ -89,18 +89,7 @@ func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) (
 	if err != nil {
 		return nil, err
 	}
-	sockets := b.Sockets()
-	replies := &collector{left: len(sockets), complete: make(chan struct{})}
-	if len(sockets) == 0 {
-		close(replies.complete)
-	}
-	for _, s := range sockets {
-		id := s.ID()
-		if !s.expectAck(p.ID, func(args Args, err error) { replies.take(id, args, err) }) {
-			replies.take(id, nil, ErrDisconnected)
-		}
-	}
-	b.namespace.server.engine.SendTo(sessionsOf(sockets), engineio.NewFrame(messages...), engineio.SendOptions{})
+	sockets, replies := b.ask(p.ID, engineio.NewFrame(messages...))
 	select {
 	case <-replies.complete:
 		return replies.list(), nil
@@ -110,6 +99,25 @@ func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) (
 		}
 		return replies.list(), context.Cause(ctx)
 	}
+}
+
+// ask sends the frame of an event that asks for acknowledgements.
+func (b Broadcast) ask(id uint64, frame *engineio.Frame) ([]*Socket, *collector) {
+	b.namespace.gate.RLock()
+	defer b.namespace.gate.RUnlock()
+	sockets := b.Sockets()
+	replies := &collector{left: len(sockets), complete: make(chan struct{})}
+	if len(sockets) == 0 {
+		close(replies.complete)
+	}
+	for _, s := range sockets {
+		socket := s.ID()
+		if !s.expectAck(id, func(args Args, err error) { replies.take(socket, args, err) }) {
+			replies.take(socket, nil, ErrDisconnected)
+		}
+	}
+	b.namespace.server.engine.SendTo(sessionsOf(sockets), frame, engineio.SendOptions{})
+	return sockets, replies
 }
 
 // collector gathers the replies to one emission.

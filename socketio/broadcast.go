@@ -61,6 +61,8 @@ func (b Broadcast) Emit(event string, args ...any) error {
 }
 
 func (b Broadcast) send(frame *engineio.Frame) {
+	b.namespace.gate.RLock()
+	defer b.namespace.gate.RUnlock()
 	options := engineio.SendOptions{Volatile: b.volatile}
 	if group, ok := b.group(); ok {
 		if group != nil {

@@ -19,7 +19,7 @@ import (
 // Locks of this package, in the order in which they are taken; none is held
 // while a handler of the application runs, nor while anything waits for a peer:
 //
-//	Socket.life → Socket.roomsMu → Namespace.mu
+//	Socket.life → Namespace.gate → Socket.roomsMu → Namespace.mu
 //	Socket.life → lane.mu
 //	conn.mu → lane.mu
 //	Server.mu, Socket.mu: alone
@@ -148,7 +148,7 @@ func (c *conn) route(p *packet.Packet, size int) bool {
 		// server closes the connection then, and with it the client's other
 		// namespaces.
 		return p.Type != packet.ConnectError
-	case s == nil || !s.isConnected():
+	case s == nil || !s.confirmed():
 		return false
 	case p.Type == packet.Event:
 		e := &Event{Name: p.Event, Args: packet.ArgsOf(p), socket: s, id: p.ID, hasID: p.HasID}
@@ -235,10 +235,15 @@ func (c *conn) laneFor(namespace string) *lane {
 			return l
 		}
 	}
-	if len(c.lanes) >= c.server.options.MaxNamespaces {
-		c.lanes = slices.DeleteFunc(c.lanes, func(l *lane) bool { return l.socket == nil && l.idle() })
+	c.lanes = slices.DeleteFunc(c.lanes, func(l *lane) bool { return l.socket == nil && l.idle() })
+	members := 0
+	for _, l := range c.lanes {
+		if l.socket != nil && l.socket.state.Load() != stateClosed {
+			members++
+		}
 	}
-	if len(c.lanes) >= c.server.options.MaxNamespaces {
+	// A namespace that was left counts as well while its disconnect handlers hang.
+	if limit := c.server.options.MaxNamespaces; members >= limit || len(c.lanes) >= 2*limit {
 		return nil
 	}
 	l := &lane{conn: c, namespace: namespace}

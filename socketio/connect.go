@@ -33,7 +33,6 @@ func (s *Socket) connect() {
 		s.abandon()
 		return
 	}
-	s.attach()
 	s.conn.joined()
 	for _, run := range s.namespace.connectionHandlers() {
 		s.guard(func() { run(s) })
@@ -133,8 +132,10 @@ func (s *Socket) claimID() {
 	}
 }
 
-// confirm sends CONNECT. From here on the client may send and be sent to. It
-// reports false when the connection is gone.
+// confirm sends CONNECT and makes the socket a member of its namespace, in one
+// step as far as emissions are concerned: a client gets what is emitted after it
+// has seen CONNECT and nothing from before. It reports false when the connection
+// is gone.
 func (s *Socket) confirm() bool {
 	reply := struct {
 		SID string `json:"sid"`
@@ -153,7 +154,20 @@ func (s *Socket) confirm() bool {
 	if s.state.Load() != stateConnecting {
 		return false
 	}
+	s.namespace.gate.Lock()
+	defer s.namespace.gate.Unlock()
 	s.conn.write(&packet.Packet{Type: packet.Connect, Namespace: s.namespace.name, Data: data})
 	s.state.Store(stateConnected)
+	s.attach()
 	return true
+}
+
+// confirmed reports whether the client may have seen CONNECT and may send: it can
+// be faster with its first event than confirm is with the state.
+func (s *Socket) confirmed() bool {
+	if s.state.Load() == stateConnecting {
+		s.life.RLock()
+		defer s.life.RUnlock()
+	}
+	return s.isConnected()
 }

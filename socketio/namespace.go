@@ -21,6 +21,10 @@ type Namespace struct {
 	users int  // sockets that come, are there or go; guarded by Server.mu
 	kept  bool // outlasts its sockets; guarded by Server.mu
 
+	// gate is held for writing while a socket becomes a member, and for reading
+	// while an emission is handed to the engine.
+	gate sync.RWMutex
+
 	mu          sync.RWMutex // guards what follows
 	sockets     map[string]*Socket
 	rooms       map[string]*room

@@ -41,13 +41,10 @@ func (s *Socket) leaveLocked(name string) {
 }
 
 // attach makes the socket a member of the namespace and of the rooms that its
-// middlewares joined, unless it was disconnected already.
+// middlewares joined. The caller holds s.life, so it cannot be closed meanwhile.
 func (s *Socket) attach() {
 	s.roomsMu.Lock()
 	defer s.roomsMu.Unlock()
-	if s.detached {
-		return
-	}
 	s.attached = true
 	s.namespace.all.Add(s.conn.session)
 	for name := range s.rooms {
@@ -64,9 +61,6 @@ func (s *Socket) detach() {
 	defer s.roomsMu.Unlock()
 	s.detached = true
 	s.namespace.release(s)
-	if !s.attached {
-		return
-	}
 	s.namespace.all.Remove(s.conn.session)
 	for name, r := range s.rooms {
 		r.group.Remove(s.conn.session)
