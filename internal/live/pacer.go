@@ -13,15 +13,13 @@ type pacer struct {
 	interval time.Duration
 	emit     func()
 
-	// emitting is held during a call, so that a slow one delays the next.
-	// It is locked before mu.
-	emitting sync.Mutex
-
-	mu     sync.Mutex
-	timer  *time.Timer // of the call to come, nil when none is
-	next   time.Time   // before which none may begin
-	closed bool
-	calls  sync.WaitGroup // a call to come or under way
+	mu      sync.Mutex
+	timer   *time.Timer // of the call to come, nil when none is
+	next    time.Time   // before which none may begin
+	running bool        // a call is under way
+	again   bool        // marked while one was
+	closed  bool
+	calls   sync.WaitGroup // a call to come or under way
 }
 
 func newPacer(interval time.Duration, emit func()) *pacer {
@@ -32,22 +30,36 @@ func newPacer(interval time.Duration, emit func()) *pacer {
 func (p *pacer) mark() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.timer != nil {
-		return
+	switch {
+	case p.closed || p.timer != nil:
+	case p.running:
+		p.again = true
+	default:
+		p.armLocked()
 	}
+}
+
+func (p *pacer) armLocked() {
 	p.calls.Add(1)
 	p.timer = time.AfterFunc(max(0, time.Until(p.next)), p.fire)
 }
 
 func (p *pacer) fire() {
 	defer p.calls.Done()
-	p.emitting.Lock()
-	defer p.emitting.Unlock()
 	p.mu.Lock()
-	p.timer = nil
+	p.timer, p.running = nil, true
 	p.next = time.Now().Add(p.interval)
 	p.mu.Unlock()
+
 	p.emit()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = false
+	if p.again && !p.closed {
+		p.again = false
+		p.armLocked()
+	}
 }
 
 // close forgets the call to come and waits for one under way.
