@@ -30,6 +30,10 @@ func TestBooks(t *testing.T) {
 			status: 201, has: []string{`"favorites":[]`}, events: []string{"bookAdded"},
 		},
 		{
+			name: "a userId that is none is a field like any other", method: "POST", target: "/books", headers: json,
+			body: `{"title":"Emma","author":"Jane Austen","userId":{"a":1}}`, status: 201, events: []string{"bookAdded"},
+		},
+		{
 			name: "hostile HTML is text", method: "POST", target: "/books", headers: json,
 			body:   `{"title":"<script>alert(1)</script>","author":"\"><img src=x onerror=alert(2)>"}`,
 			status: 201, has: []string{`"title":"`}, answers: map[string]string{"X-Content-Type-Options": "nosniff", "Content-Type": "application/json"},
@@ -91,6 +95,10 @@ func TestBooks(t *testing.T) {
 		{
 			name: "patch as plain JSON", method: "PATCH", target: "/books/{book}", headers: json,
 			body: `{"title":"Emma","returnDateTime":""}`, status: 200, has: []string{`"title":"Emma"`, `"returnDateTime":null`}, events: []string{"bookUpdated"},
+		},
+		{
+			name: "patch with a name", method: "PATCH", target: "/books/{book}", headers: json,
+			body: `{"title":"Emma","userId":"bert"}`, status: 200, events: []string{"bookUpdated"},
 		},
 		{name: "patch nothing", method: "PATCH", target: "/books/{book}", headers: json, body: `{}`, status: 200, has: []string{`"id":{book}`}},
 		{

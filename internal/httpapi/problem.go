@@ -62,18 +62,19 @@ const retryAfter = "2"
 
 // fail answers with an error. Only what a *catalog.Error declares safe gets out.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // whoever asked is gone; there is nobody to answer
-	}
 	var known *catalog.Error
 	if !errors.As(err, &known) {
 		known = &catalog.Error{Code: catalog.CodeInternal, Err: err}
-		if errors.Is(err, context.DeadlineExceeded) {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			known.Code = catalog.CodeUnavailable
 		}
 	}
 	if row := statusOf(known.Code); row.status >= http.StatusInternalServerError {
-		a.logger.LogAttrs(r.Context(), slog.LevelError, "a request failed",
+		level := slog.LevelError
+		if r.Context().Err() != nil || a.draining.Load() {
+			level = slog.LevelDebug // whoever asked has left, or we are leaving: nothing to mend
+		}
+		a.logger.LogAttrs(r.Context(), level, "a request failed",
 			slog.String("request", r.Header.Get(headerRequestID)), slog.Any("error", err))
 	}
 	if known.Book != nil {

@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -37,6 +39,7 @@ type requestBody struct {
 	wire         any // a value of the type that describes it
 	contentTypes []string
 	optional     bool // an empty body is an empty object
+	identifies   bool // its userId is what the call is about, and not just a field among others
 }
 
 // response is one answer that is not an error.
@@ -56,6 +59,10 @@ type call struct {
 	fields object // the same, taken apart
 }
 
+// writeTimeout bounds how long a write may wait for the log before its sender is told to try
+// again.
+const writeTimeout = 20 * time.Second
+
 // serve wraps a route's handler with what every route needs, in this order: limit, draining,
 // identity, permission, body.
 func (a *API) serve(r route) http.Handler {
@@ -64,6 +71,11 @@ func (a *API) serve(r route) http.Handler {
 		if err := a.prepare(w, r, c); err != nil {
 			a.fail(w, req, err)
 			return
+		}
+		if r.writes {
+			ctx, cancel := context.WithTimeout(req.Context(), writeTimeout)
+			defer cancel()
+			c.Request = req.WithContext(ctx)
 		}
 		if err := r.handle(w, c); err != nil {
 			a.fail(w, req, err)
@@ -105,25 +117,32 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 	if c.fields, err = parseObject(c.body); err != nil {
 		return err
 	}
-	return a.claim(w, c)
+	return a.claim(w, r.body, c)
 }
 
 // claim lets the body's userId say who asks. Whoever is known by a header or the query already
-// stays that, and their body is not even looked at: a book that is sent back may have any fields.
-func (a *API) claim(w http.ResponseWriter, c *call) error {
+// stays that, and their body is not even looked at.
+func (a *API) claim(w http.ResponseWriter, body *requestBody, c *call) error {
 	if c.actor.UserID != "" {
 		return nil
 	}
-	userID, err := c.fields.userID()
-	if err != nil || userID == "" {
-		return err
-	}
-	actor, err := a.options.Authenticator.Claim(c.actor, userID)
+	actor, err := a.claimed(c)
 	if err != nil {
-		return err
+		if body.identifies {
+			return err
+		}
+		return nil // a book that is sent back may have any fields, userId among them
 	}
 	c.actor = actor
 	return a.admitUser(w, actor)
+}
+
+func (a *API) claimed(c *call) (catalog.Actor, error) {
+	userID, err := c.fields.userID()
+	if err != nil {
+		return catalog.Actor{}, err
+	}
+	return a.options.Authenticator.Claim(c.actor, userID)
 }
 
 func methodsOf(routes []route) []string {

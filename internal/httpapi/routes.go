@@ -117,7 +117,7 @@ func (a *API) favoriteRoutes() []route {
 		pattern: "/books/{id}/favorite", tag: tagFavorites,
 		action: auth.ActionFavorite, writes: true,
 		input: favoriteParameters{},
-		body:  &requestBody{wire: favoriteWire{}, contentTypes: []string{"application/json"}, optional: true},
+		body:  &requestBody{wire: favoriteWire{}, contentTypes: []string{"application/json"}, optional: true, identifies: true},
 		responses: []response{
 			{status: http.StatusOK, description: "How many favorites the book has now.", wire: favoritesCountWire{}},
 		},

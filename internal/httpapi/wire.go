@@ -44,6 +44,7 @@ type patchBookWire struct {
 	Author         string   `json:"author" minLength:"1" description:"The new author."`
 	ReturnDateTime *string  `json:"returnDateTime" description:"RFC 3339. Null or empty becomes null."`
 	ReaderName     *string  `json:"readerName" description:"Null or empty becomes null."`
+	UserID         string   `json:"userId" description:"Who asks, if neither header nor query says so. Not a field of the book."`
 	_              struct{} `title:"What is to change" description:"A JSON merge patch (RFC 7396). Other fields are refused by name." additionalProperties:"false"`
 }
 
