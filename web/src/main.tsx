@@ -1,4 +1,3 @@
-import '@mui/material/styles';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { io } from 'socket.io-client';
@@ -10,7 +9,7 @@ import { Library } from './sync/library';
 import './theme/global.css';
 
 /** In development the page comes from Vite, the data from the server: another origin. */
-const configured = import.meta.env['VITE_API_URL'] as string | undefined;
+const configured = import.meta.env.VITE_API_URL as string | undefined;
 const server = configured ?? (import.meta.env.DEV ? 'http://localhost:4000' : '');
 
 const identity = demoIdentity(location.pathname.replace(/\/+$/, '') || '/');

@@ -54,12 +54,12 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
 
   return (
     <>
-      <a className={styles['skip']} href="#content">
+      <a className={styles.skip} href="#content">
         Skip to the books
       </a>
       <Header onMenu={() => setOpen('menu')} />
       <OfflineBanner />
-      <main id="content" tabIndex={-1} className={styles['main']} data-catalogue={status} data-user-id={userId}>
+      <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
         {route === 'desk' ? (
           <Suspense fallback={null}>
             <DeskPage />

@@ -17,8 +17,8 @@ export function Connection() {
       : `Attempt ${waiting.attempt}${seconds === null ? ', trying now' : `, next in ${seconds} s`}`;
   return (
     <Tooltip title={detail}>
-      <span role="status" aria-label="Connection" className={styles['connection']} data-connection={state.status}>
-        <span className={styles['dot']} aria-hidden="true" />
+      <span role="status" aria-label="Connection" className={styles.connection} data-connection={state.status}>
+        <span className={styles.dot} aria-hidden="true" />
         <span>{wordFor(state)}</span>
       </span>
     </Tooltip>

@@ -9,10 +9,10 @@ export default function DebugDrawer({ log }: { log: DebugLog }) {
   const [closed, setClosed] = useState(false);
   if (closed) return null;
   return (
-    <section aria-label="Debug events" className={styles['drawer']}>
-      <div className={styles['head']}>
+    <section aria-label="Debug events" className={styles.drawer}>
+      <div className={styles.head}>
         <h2>Events</h2>
-        <IconAction label="Close debug events" icon="close" iconSize={16} onClick={() => setClosed(true)} sx={{ width: 32, height: 32 }} />
+        <IconAction label="Close debug events" icon="close" iconSize={16} onClick={() => setClosed(true)} small />
       </div>
       <ol tabIndex={0} aria-label="Newest first">
         {entries.map((entry) => (

@@ -7,8 +7,8 @@ import { switchRole } from './identity';
 export function DemoSwitch() {
   const { identity } = useLibrary();
   return (
-    <div className={styles['demo']} title="In this demonstration anybody may be either. Behind a sign-in, a person's role decides.">
-      <span className={styles['word']}>Demo as</span>
+    <div className={styles.demo} title="In this demonstration anybody may be either. Behind a sign-in, a person's role decides.">
+      <span className={styles.word}>Demo as</span>
       <Choice
         label="Demo role"
         value={identity.role}

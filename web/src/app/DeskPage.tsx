@@ -7,11 +7,11 @@ import styles from './DeskPage.module.css';
 /** Where an owner works: how the library is doing, who is there, what happened, and the list at hand. */
 export default function DeskPage() {
   return (
-    <div className={styles['desk']}>
-      <h1 className={styles['heading']}>The desk</h1>
+    <div className={styles.desk}>
+      <h1 className={styles.heading}>The desk</h1>
       <Numbers />
-      <div className={styles['columns']}>
-        <aside className={styles['aside']}>
+      <div className={styles.columns}>
+        <aside className={styles.aside}>
           <Online />
           <Feed />
         </aside>

@@ -10,26 +10,26 @@ export function Header({ onMenu }: { onMenu: () => void }) {
   const { identity } = useLibrary();
   const phone = usePhone();
   return (
-    <header className={styles['header']}>
-      <div className={styles['inner']}>
-        <a className={styles['brand']} href={pathOf('library')} onClick={(event) => follow(event, 'library')}>
+    <header className={styles.header}>
+      <div className={styles.inner}>
+        <a className={styles.brand} href={pathOf('library')} onClick={(event) => follow(event, 'library')}>
           <svg viewBox="0 0 22 22" width="22" height="22" aria-hidden="true">
-            <rect x="1" y="3" width="5.2" height="16" rx="1" className={styles['spineA']} />
-            <rect x="7.6" y="1" width="4.6" height="18" rx="1" className={styles['spineB']} />
-            <path d="m14 4.5 4-1 3.6 14.4-4 1z" className={styles['spineA']} />
+            <rect x="1" y="3" width="5.2" height="16" rx="1" className={styles.spineA} />
+            <rect x="7.6" y="1" width="4.6" height="18" rx="1" className={styles.spineB} />
+            <path d="m14 4.5 4-1 3.6 14.4-4 1z" className={styles.spineA} />
           </svg>
           <span>Shelfcast</span>
         </a>
         {identity.role === 'owner' && (
-          <nav aria-label="Places" className={styles['places']}>
+          <nav aria-label="Places" className={styles.places}>
             <Place to="library">Library</Place>
             <Place to="desk">Desk</Place>
           </nav>
         )}
-        <span className={styles['spring']} />
+        <span className={styles.spring} />
         <Connection />
         {!phone && <DemoSwitch />}
-        <IconAction label="Menu" icon="menu" onClick={onMenu} sx={{ mr: -1 }} />
+        <IconAction label="Menu" icon="menu" edge="end" onClick={onMenu} />
       </div>
     </header>
   );

@@ -17,14 +17,14 @@ export default function HelpDialog({ onClose }: { onClose: () => void }) {
   const heading = useId();
   return (
     <Sheet open onClose={onClose} aria-labelledby={heading}>
-      <div className={styles['menu']}>
-        <div className={styles['head']}>
-          <h2 id={heading} className={styles['heading']}>
+      <div className={styles.menu}>
+        <div className={styles.head}>
+          <h2 id={heading} className={styles.heading}>
             Keyboard shortcuts
           </h2>
-          <IconAction label="Close" icon="close" onClick={onClose} sx={{ mr: -1 }} />
+          <IconAction label="Close" icon="close" edge="end" onClick={onClose} />
         </div>
-        <dl className={styles['keys']}>
+        <dl className={styles.keys}>
           {KEYS.map(([keys, does]) => (
             <div key={does} style={{ display: 'contents' }}>
               <dt>

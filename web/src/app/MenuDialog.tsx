@@ -22,18 +22,18 @@ export default function MenuDialog({ onClose, onHelp }: { onClose: () => void; o
   const heading = useId();
   return (
     <Sheet open onClose={onClose} aria-labelledby={heading}>
-      <div className={styles['menu']}>
-        <div className={styles['head']}>
-          <h2 id={heading} className={styles['heading']}>
+      <div className={styles.menu}>
+        <div className={styles.head}>
+          <h2 id={heading} className={styles.heading}>
             Shelfcast
           </h2>
-          <IconAction label="Close" icon="close" onClick={onClose} sx={{ mr: -1 }} />
+          <IconAction label="Close" icon="close" edge="end" onClick={onClose} />
         </div>
-        <p className={styles['who']}>
+        <p className={styles.who}>
           You are <strong>{identity.userId}</strong>, {identity.role === 'owner' ? 'an owner' : 'a reader'} in this demonstration.
         </p>
         {phone && <DemoSwitch />}
-        <div className={styles['setting']}>
+        <div className={styles.setting}>
           <span>Theme</span>
           <Choice label="Theme" options={MODES} value={mode ?? 'system'} onChange={setMode} />
         </div>

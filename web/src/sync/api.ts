@@ -92,11 +92,11 @@ export function createApi(base: string, userId: string, role: string): Api {
 
   function failure(response: Response, body: unknown): ApiError {
     const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
-    const said = [fields['detail'], fields['error'], fields['title']].find((part) => typeof part === 'string' && part !== '');
+    const said = [fields.detail, fields.error, fields.title].find((part) => typeof part === 'string' && part !== '');
     const seconds = Number(response.headers.get('Retry-After'));
     return new ApiError(KINDS[response.status] ?? 'unexpected', typeof said === 'string' ? said : 'Something went wrong on the server.', {
       retryAfter: Number.isFinite(seconds) && seconds > 0 ? seconds : null,
-      current: parseBook(fields['current'] ?? fields['book'], userId),
+      current: parseBook(fields.current ?? fields.book, userId),
     });
   }
 
@@ -136,7 +136,7 @@ export function createApi(base: string, userId: string, role: string): Api {
     },
     async setFavorite(id, favorite) {
       const { body, position } = await call(favorite ? 'PUT' : 'DELETE', `/books/${id}/favorite`, { body: { userId } });
-      const count = (body as Record<string, unknown> | null)?.['favoritesCount'];
+      const count = (body as Record<string, unknown> | null)?.favoritesCount;
       if (typeof count !== 'number') throw new ApiError('unexpected', 'The server sent no count.');
       return { value: count, position };
     },

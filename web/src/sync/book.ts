@@ -39,17 +39,17 @@ export function parseBook(value: unknown, userId: string): Book | null {
   const wire = value as Record<string, unknown>;
   const { id, title, author } = wire;
   if (typeof id !== 'number' || typeof title !== 'string' || typeof author !== 'string') return null;
-  const favorites: unknown[] = Array.isArray(wire['favorites']) ? wire['favorites'] : [];
-  const createdAt = text(wire['createdAt']) ?? new Date(id).toISOString();
+  const favorites: unknown[] = Array.isArray(wire.favorites) ? wire.favorites : [];
+  const createdAt = text(wire.createdAt) ?? new Date(id).toISOString();
   return {
     id,
     title,
     author,
-    returnDateTime: text(wire['returnDateTime']),
-    readerName: text(wire['readerName']),
+    returnDateTime: text(wire.returnDateTime),
+    readerName: text(wire.readerName),
     createdAt,
-    updatedAt: text(wire['updatedAt']) ?? createdAt,
-    version: typeof wire['version'] === 'number' ? wire['version'] : 0,
+    updatedAt: text(wire.updatedAt) ?? createdAt,
+    version: typeof wire.version === 'number' ? wire.version : 0,
     favoritesCount: favorites.length,
     favorite: favorites.includes(userId),
   };

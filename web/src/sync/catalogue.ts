@@ -192,7 +192,7 @@ export class Catalogue {
     }
     const favorite = this.#favorites.get(book.id);
     this.#base.set(book.id, book);
-    if (favorite && favorite.sequence !== null && position !== null && favorite.sequence <= position.sequence) {
+    if (favorite?.sequence != null && position !== null && favorite.sequence <= position.sequence) {
       this.#favorites.delete(book.id);
     }
     if (!write) return;

@@ -31,6 +31,8 @@ export interface DashboardState {
   readonly history: readonly Sample[];
 }
 
+const SERIES = ['books', 'favorites', 'lent', 'online'] as const;
+
 /** How far back the desk draws. */
 export const HISTORY_SPAN = 10 * 60_000;
 const HISTORY_LIMIT = 600;
@@ -103,13 +105,13 @@ export class Dashboard {
   #takeStats(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     const wire = value as Record<string, unknown>;
-    const most = wire['mostFavorited'] as DashboardStats['mostFavorited'] | undefined;
+    const most = wire.mostFavorited as DashboardStats['mostFavorited'] | undefined;
     this.#state = {
       ...this.#state,
       stats: {
-        totalBooks: count(wire['totalBooks']),
-        totalFavorites: count(wire['totalFavorites']),
-        connectedOwners: count(wire['connectedOwners']),
+        totalBooks: count(wire.totalBooks),
+        totalFavorites: count(wire.totalFavorites),
+        connectedOwners: count(wire.connectedOwners),
         mostFavorited: most ?? null,
       },
     };
@@ -119,8 +121,8 @@ export class Dashboard {
   #takeOnline(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     const wire = value as Record<string, unknown>;
-    const users = Array.isArray(wire['users']) ? (wire['users'] as OnlineUser[]) : [];
-    this.#state = { ...this.#state, online: { total: count(wire['total']), users } };
+    const users = Array.isArray(wire.users) ? (wire.users as OnlineUser[]) : [];
+    this.#state = { ...this.#state, online: { total: count(wire.total), users } };
     this.#sample();
   }
 
@@ -144,9 +146,7 @@ export class Dashboard {
 /** Adds a sample, drops what is older than the span, and lets quick successors replace each other. */
 export function withSample(history: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = history.at(-1);
-  if (last && last.books === sample.books && last.favorites === sample.favorites && last.lent === sample.lent && last.online === sample.online) {
-    return history;
-  }
+  if (last !== undefined && SERIES.every((name) => last[name] === sample[name])) return history;
   const previous = history.at(-2);
   const replace = last !== undefined && previous !== undefined && sample.at - previous.at < HISTORY_STEP;
   const kept = (replace ? history.slice(0, -1) : history).slice(-HISTORY_LIMIT);

@@ -53,7 +53,7 @@ export const theme = createTheme({
       defaultProps: { disableElevation: true },
       styleOverrides: {
         root: { borderRadius: 8, minHeight: 40, paddingInline: 16, whiteSpace: 'nowrap' },
-        outlined: ({ theme: t }) => ({ borderColor: t.vars?.palette.roles.lineStrong, color: t.vars?.palette.text.primary }),
+        outlined: ({ theme: t }) => ({ borderColor: t.vars.palette.roles.lineStrong, color: t.vars.palette.text.primary }),
         startIcon: { marginRight: 6 },
       },
     },
@@ -65,22 +65,22 @@ export const theme = createTheme({
       styleOverrides: {
         paper: ({ theme: t }) => ({
           borderRadius: 12,
-          border: `1px solid ${t.vars?.palette.divider ?? 'transparent'}`,
-          boxShadow: `0 24px 64px rgb(${t.vars?.palette.roles.shade ?? '0 0 0'} / 0.28)`,
+          border: `1px solid ${t.vars.palette.divider}`,
+          boxShadow: `0 24px 64px rgb(${t.vars.palette.roles.shade} / 0.28)`,
         }),
       },
     },
     MuiBackdrop: {
       styleOverrides: {
-        root: ({ theme: t }) => ({ '&:not(.MuiBackdrop-invisible)': { backgroundColor: `rgb(${t.vars?.palette.roles.shade ?? '0 0 0'} / 0.42)` } }),
+        root: ({ theme: t }) => ({ '&:not(.MuiBackdrop-invisible)': { backgroundColor: `rgb(${t.vars.palette.roles.shade} / 0.42)` } }),
       },
     },
     MuiMenu: {
       styleOverrides: {
         paper: ({ theme: t }) => ({
           marginTop: 4,
-          border: `1px solid ${t.vars?.palette.divider ?? 'transparent'}`,
-          boxShadow: `0 8px 24px rgb(${t.vars?.palette.roles.shade ?? '0 0 0'} / 0.16)`,
+          border: `1px solid ${t.vars.palette.divider}`,
+          boxShadow: `0 8px 24px rgb(${t.vars.palette.roles.shade} / 0.16)`,
         }),
       },
     },
@@ -88,8 +88,8 @@ export const theme = createTheme({
     MuiOutlinedInput: {
       styleOverrides: {
         root: ({ theme: t }) => ({
-          backgroundColor: t.vars?.palette.background.default,
-          '& .MuiOutlinedInput-notchedOutline': { borderColor: t.vars?.palette.roles.lineStrong },
+          backgroundColor: t.vars.palette.background.default,
+          '& .MuiOutlinedInput-notchedOutline': { borderColor: t.vars.palette.roles.lineStrong },
         }),
       },
     },
@@ -99,8 +99,8 @@ export const theme = createTheme({
       defaultProps: { enterDelay: 400, enterNextDelay: 200 },
       styleOverrides: {
         tooltip: ({ theme: t }) => ({
-          backgroundColor: t.vars?.palette.text.primary,
-          color: t.vars?.palette.background.default,
+          backgroundColor: t.vars.palette.text.primary,
+          color: t.vars.palette.background.default,
           fontSize: '0.75rem',
           fontWeight: 500,
           padding: '6px 10px',

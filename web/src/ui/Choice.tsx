@@ -26,7 +26,7 @@ export function Choice<T extends string>({ label, options, value, onChange, look
         <button
           key={option.value}
           type="button"
-          className={styles['option']}
+          className={styles.option}
           aria-pressed={option.value === value}
           title={look === 'compact' ? option.label : undefined}
           onClick={() => onChange(option.value)}
@@ -34,7 +34,7 @@ export function Choice<T extends string>({ label, options, value, onChange, look
           {option.icon}
           <span className={look === 'compact' ? 'unseen' : undefined}>{option.label}</span>
           {option.count !== undefined && (
-            <span className={styles['count']} aria-hidden="true">
+            <span className={styles.count} aria-hidden="true">
               {option.count}
             </span>
           )}

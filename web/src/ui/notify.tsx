@@ -15,13 +15,13 @@ interface ToastDetails {
 const Toast = forwardRef<HTMLDivElement, ToastDetails & { id: SnackbarKey; message: string }>(function Toast({ id, message, origin, tone, icon, act }, ref) {
   return (
     // notistack's own content is an alert, which interrupts; nothing here is that urgent.
-    <SnackbarContent ref={ref} role="status" className={styles['toast']} data-toast="" data-origin={origin} data-tone={tone}>
+    <SnackbarContent ref={ref} role="status" className={styles.toast} data-toast="" data-origin={origin} data-tone={tone}>
       <Icon name={icon} size={18} />
-      <span className={styles['message']}>{message}</span>
+      <span className={styles.message}>{message}</span>
       {act && (
         <button
           type="button"
-          className={styles['act']}
+          className={styles.act}
           onClick={() => {
             closeSnackbar(id);
             act.run();
@@ -30,7 +30,7 @@ const Toast = forwardRef<HTMLDivElement, ToastDetails & { id: SnackbarKey; messa
           {act.label}
         </button>
       )}
-      <IconAction label="Dismiss" icon="close" iconSize={16} onClick={() => closeSnackbar(id)} sx={{ width: 32, height: 32, mr: -0.75 }} />
+      <IconAction label="Dismiss" icon="close" iconSize={16} onClick={() => closeSnackbar(id)} small />
     </SnackbarContent>
   );
 });
@@ -42,7 +42,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       maxSnack={3}
       autoHideDuration={5_000}
       anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
-      classes={{ containerRoot: styles['container'] ?? '' }}
+      classes={{ containerRoot: styles.container ?? '' }}
     >
       {children}
     </SnackbarProvider>

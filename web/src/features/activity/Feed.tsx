@@ -14,26 +14,26 @@ export function Feed() {
   const now = useNow(10_000);
   const heading = useId();
   return (
-    <section aria-labelledby={heading} className={styles['feed']}>
-      <h2 id={heading} className={styles['heading']}>
+    <section aria-labelledby={heading} className={styles.feed}>
+      <h2 id={heading} className={styles.heading}>
         What happened
       </h2>
       {activity.length === 0 ? (
-        <p className={styles['quiet']}>Nothing since you came. What anybody adds, lends, returns or changes appears here.</p>
+        <p className={styles.quiet}>Nothing since you came. What anybody adds, lends, returns or changes appears here.</p>
       ) : (
-        <ol className={styles['list']} tabIndex={0} aria-label="Newest first">
+        <ol className={styles.list} tabIndex={0} aria-label="Newest first">
           {activity.slice(0, SHOWN).map((entry) => {
             const { before, after } = sentenceParts(entry);
             return (
-              <li key={entry.key} className={styles['entry']} data-activity={entry.kind} data-fresh={now - entry.at < 2_000 || undefined}>
-                <span className={styles['mark']}>
+              <li key={entry.key} className={styles.entry} data-activity={entry.kind} data-fresh={now - entry.at < 2_000 || undefined}>
+                <span className={styles.mark}>
                   <Icon name={ICONS[entry.kind]} size={15} />
                 </span>
                 <span>
                   {before}
-                  <cite className={styles['title']}>{entry.title}</cite>
+                  <cite className={styles.title}>{entry.title}</cite>
                   {after}
-                  <time className={styles['time']} dateTime={new Date(entry.at).toISOString()} title={exactly(new Date(entry.at).toISOString())}>
+                  <time className={styles.time} dateTime={new Date(entry.at).toISOString()} title={exactly(new Date(entry.at).toISOString())}>
                     {ago(entry.at, Math.max(now, entry.at))}
                     {entry.own && ' · you'}
                   </time>

@@ -15,7 +15,7 @@ export const BookCard = memo(function BookCard({ book, index, total, now, fresh,
       role="listitem"
       aria-setsize={total}
       aria-posinset={index + 1}
-      className={styles['card']}
+      className={styles.card}
       data-index={index}
       data-book-id={book.id}
       data-favorites={book.favoritesCount}
@@ -23,25 +23,25 @@ export const BookCard = memo(function BookCard({ book, index, total, now, fresh,
       data-fresh={fresh || undefined}
       data-removed={removed || undefined}
     >
-      <div className={styles['stand']} onClick={removed ? undefined : () => onOpen(book)}>
+      <div className={styles.stand} onClick={removed ? undefined : () => onOpen(book)}>
         <Cover title={book.title} author={book.author} />
         {removed ? (
-          <span className={styles['slip']}>Removed</span>
+          <span className={styles.slip}>Removed</span>
         ) : (
           status !== 'available' && (
-            <span className={styles['slip']} data-status={status}>
+            <span className={styles.slip} data-status={status}>
               <Status book={book} now={now} />
             </span>
           )
         )}
-        {fresh && !removed && <span className={styles['new']}>New</span>}
+        {fresh && !removed && <span className={styles.new}>New</span>}
       </div>
-      <div className={styles['words']}>
-        <Glow of={`${book.title}\n${book.author}`} className={styles['name']}>
-          <button type="button" className={styles['title']} tabIndex={current ? 0 : -1} disabled={removed} data-open="" onClick={() => onOpen(book)}>
+      <div className={styles.words}>
+        <Glow of={`${book.title}\n${book.author}`} className={styles.name}>
+          <button type="button" className={styles.title} tabIndex={current ? 0 : -1} disabled={removed} data-open="" onClick={() => onOpen(book)}>
             {book.title}
           </button>
-          <span className={styles['author']}>{book.author}</span>
+          <span className={styles.author}>{book.author}</span>
         </Glow>
         {!removed && <FavoriteButton book={book} tabIndex={current ? 0 : -1} />}
       </div>

@@ -126,7 +126,7 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const item = (event.target as HTMLElement).closest<HTMLElement>('[data-index]');
     if (!item) return;
-    const next = neighbour(event.key, Number(item.dataset['index']), columns, books.length);
+    const next = neighbour(event.key, Number(item.dataset.index), columns, books.length);
     if (next === null) return;
     event.preventDefault();
     focusIndex(next);
@@ -138,13 +138,13 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
       ref={list}
       role="list"
       aria-label="Books"
-      className={styles['list']}
+      className={styles.list}
       data-look={look}
       style={{ height: virtualizer.getTotalSize() }}
       onKeyDown={onKeyDown}
       onFocus={(event) => {
         const item = event.target.closest<HTMLElement>('[data-book-id]');
-        if (item) setCurrentId(Number(item.dataset['bookId']));
+        if (item) setCurrentId(Number(item.dataset.bookId));
       }}
     >
       {grid &&
@@ -152,7 +152,7 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
           <div
             key={row.key}
             role="none"
-            className={styles['shelf']}
+            className={styles.shelf}
             style={{
               height: rowHeight,
               transform: `translateY(${row.start - margin}px)`,

@@ -18,7 +18,7 @@ export const BookRow = memo(function BookRow({ book, index, total, now, fresh, r
       role="listitem"
       aria-setsize={total}
       aria-posinset={index + 1}
-      className={styles['row']}
+      className={styles.row}
       data-index={index}
       data-book-id={book.id}
       data-favorites={book.favoritesCount}
@@ -27,28 +27,28 @@ export const BookRow = memo(function BookRow({ book, index, total, now, fresh, r
       data-removed={removed || undefined}
       data-actions={onAction ? '' : undefined}
     >
-      <div className={styles['cover']}>
+      <div className={styles.cover}>
         <Cover title={book.title} author={book.author} />
       </div>
-      <Glow of={`${book.title}\n${book.author}`} className={styles['name']}>
-        <span className={styles['line']}>
-          <button type="button" className={styles['title']} tabIndex={tabIndex} disabled={removed} data-open="" onClick={() => onOpen(book)}>
+      <Glow of={`${book.title}\n${book.author}`} className={styles.name}>
+        <span className={styles.line}>
+          <button type="button" className={styles.title} tabIndex={tabIndex} disabled={removed} data-open="" onClick={() => onOpen(book)}>
             {book.title}
           </button>
-          {fresh && !removed && <span className={styles['new']}>New</span>}
+          {fresh && !removed && <span className={styles.new}>New</span>}
         </span>
-        <span className={styles['author']}>{book.author}</span>
+        <span className={styles.author}>{book.author}</span>
       </Glow>
-      <div className={styles['status']}>{removed ? <span className={styles['gone']}>Removed</span> : <Status book={book} now={now} />}</div>
+      <div className={styles.status}>{removed ? <span className={styles.gone}>Removed</span> : <Status book={book} now={now} />}</div>
       {!removed && (
-        <div className={styles['tools']}>
+        <div className={styles.tools}>
           <FavoriteButton book={book} tabIndex={tabIndex} />
           {onAction && (
             <>
               <Button
                 variant="outlined"
                 size="small"
-                className={styles['loan'] ?? ''}
+                className={styles.loan ?? ''}
                 tabIndex={tabIndex}
                 aria-label={status === 'available' ? `Lend ${book.title}` : `Return ${book.title}`}
                 onClick={() => onAction(status === 'available' ? 'lend' : 'return', book)}

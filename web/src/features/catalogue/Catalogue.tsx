@@ -88,11 +88,11 @@ export function Catalogue({ heading, level, quickActions }: Props) {
   const ready = status.status === 'ready';
   const empty = ready && books.length === 0;
   return (
-    <section className={styles['catalogue']} aria-label={heading}>
-      <div className={styles['masthead']} data-level={level}>
+    <section className={styles.catalogue} aria-label={heading}>
+      <div className={styles.masthead} data-level={level}>
         <div>
-          <Heading className={styles['heading']}>{heading}</Heading>
-          <p className={styles['summary']}>
+          <Heading className={styles.heading}>{heading}</Heading>
+          <p className={styles.summary}>
             {ready ? (
               <>
                 <span data-book-count="">{matching.length}</span> {matching.length === 1 ? 'book' : 'books'}
@@ -106,7 +106,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
           </p>
         </div>
         {!empty && (
-          <Button variant="contained" className={styles['add'] ?? ''} startIcon={<Icon name="add" size={18} />} disabled={!ready} onClick={add}>
+          <Button variant="contained" className={styles.add ?? ''} startIcon={<Icon name="add" size={18} />} disabled={!ready} onClick={add}>
             Add book
           </Button>
         )}
@@ -124,7 +124,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
         />
       )}
       {order.waiting > 0 && (
-        <div className={styles['waiting']}>
+        <div className={styles.waiting}>
           <button
             type="button"
             onClick={() => {
@@ -137,7 +137,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
           </button>
         </div>
       )}
-      <div className={styles['body']} {...handlers}>
+      <div className={styles.body} {...handlers}>
         {status.status === 'loading' && <Loading look={look} />}
         {status.status === 'failed' && <Failed error={status.error} />}
         {empty && <Empty onAdd={add} />}

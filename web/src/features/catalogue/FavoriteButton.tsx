@@ -10,10 +10,10 @@ export function FavoriteButton({ book, tabIndex }: { book: Book; tabIndex?: numb
   const actions = useBookActions();
   const [busy, setBusy] = useState(false);
   return (
-    <span className={styles['favorite']}>
+    <span className={styles.favorite}>
       <button
         type="button"
-        className={styles['button']}
+        className={styles.button}
         aria-label={`Favourite ${book.title}`}
         aria-pressed={book.favorite}
         aria-busy={busy}
@@ -26,7 +26,7 @@ export function FavoriteButton({ book, tabIndex }: { book: Book; tabIndex?: numb
         }}
       >
         <Icon name="heart" size={18} filled={book.favorite} />
-        <Glow of={book.favoritesCount} className={styles['count']}>
+        <Glow of={book.favoritesCount} className={styles.count}>
           <span aria-hidden="true">{book.favoritesCount > 0 ? book.favoritesCount : ''}</span>
         </Glow>
       </button>

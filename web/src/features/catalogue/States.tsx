@@ -11,7 +11,7 @@ import { sentence } from './useBookActions';
 /** The shape of what is coming, so that nothing jumps when it is there. */
 export function Loading({ look }: { look: Look }) {
   return (
-    <div className={look === 'covers' ? styles['ghostShelf'] : styles['ghostList']} role="status" aria-label="Loading the catalogue">
+    <div className={look === 'covers' ? styles.ghostShelf : styles.ghostList} role="status" aria-label="Loading the catalogue">
       {Array.from({ length: look === 'covers' ? 12 : 9 }, (_, place) =>
         look === 'covers' ? (
           <div key={place}>
@@ -20,7 +20,7 @@ export function Loading({ look }: { look: Look }) {
             <Skeleton variant="text" sx={{ width: '55%' }} />
           </div>
         ) : (
-          <div key={place} className={styles['ghostRow']}>
+          <div key={place} className={styles.ghostRow}>
             <Skeleton variant="rectangular" width={30} height={44} />
             <div>
               <Skeleton variant="text" sx={{ width: `${38 + ((place * 17) % 34)}%` }} />
@@ -51,7 +51,7 @@ export function Empty({ onAdd }: { onAdd: () => void }) {
   return (
     <Message title="An empty shelf" art>
       <p>Add the first book, or fill the shelf with fifty that belong to everybody, from Austen to Zola.</p>
-      <div className={styles['choices']}>
+      <div className={styles.choices}>
         <Button variant="contained" onClick={onAdd}>
           Add the first book
         </Button>
@@ -86,9 +86,9 @@ export function NothingFound({ text, onClear }: { text: string; onClear: () => v
 
 function Message({ title, role, art = false, children }: { title: string; role?: 'alert'; art?: boolean; children: React.ReactNode }) {
   return (
-    <div className={styles['message']} role={role}>
+    <div className={styles.message} role={role}>
       {art && (
-        <svg viewBox="0 0 220 90" className={styles['art']} aria-hidden="true">
+        <svg viewBox="0 0 220 90" className={styles.art} aria-hidden="true">
           <g fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinejoin="round">
             <path d="M10 78h200" strokeWidth="2.5" />
             <path d="M40 78V26h14v52M54 78V34h11v44M160 78l14-52 13 3.5L174 78" strokeDasharray="3 4" />

@@ -8,10 +8,10 @@ import styles from './Status.module.css';
 export function Status({ book, now }: { book: Book; now: number }) {
   const { status, words, exact } = availability(book, now);
   return (
-    <Glow of={words} className={styles['status']}>
-      <span className={styles['inner']} data-status={status} title={exact ?? undefined}>
+    <Glow of={words} className={styles.status}>
+      <span className={styles.inner} data-status={status} title={exact ?? undefined}>
         <Icon name={status === 'available' ? 'check' : status === 'overdue' ? 'overdue' : 'clock'} size={15} />
-        <span className={styles['words']}>
+        <span className={styles.words}>
           {status === 'overdue' && <span className="unseen">Overdue: </span>}
           {words}
         </span>

@@ -29,8 +29,8 @@ interface Props {
 
 export function Toolbar({ query, counts, look, onLook, search, bar, onQuery, onLeave }: Props) {
   return (
-    <div ref={bar} className={styles['bar']} role="search">
-      <div className={styles['search']}>
+    <div ref={bar} className={styles.bar} role="search">
+      <div className={styles.search}>
         <Icon name="search" size={18} />
         <input
           ref={search}
@@ -54,15 +54,15 @@ export function Toolbar({ query, counts, look, onLook, search, bar, onQuery, onL
           }}
         />
         {query.text === '' ? (
-          <kbd className={styles['key']} aria-hidden="true">
+          <kbd className={styles.key} aria-hidden="true">
             /
           </kbd>
         ) : (
-          <IconAction label="Clear search" icon="close" iconSize={16} onClick={() => onQuery({ ...query, text: '' })} sx={{ width: 32, height: 32, mr: -0.5 }} />
+          <IconAction label="Clear search" icon="close" iconSize={16} onClick={() => onQuery({ ...query, text: '' })} small />
         )}
       </div>
-      <div className={styles['arrange']}>
-        <label className={styles['sort']}>
+      <div className={styles.arrange}>
+        <label className={styles.sort}>
           {/* The browser's own list: on a phone nothing is easier to hit. */}
           <select aria-label="Sort by" value={query.sort} onChange={(event) => onQuery({ ...query, sort: event.target.value as Sort })}>
             {SORTS.map((sort) => (
@@ -86,7 +86,7 @@ export function Toolbar({ query, counts, look, onLook, search, bar, onQuery, onL
           />
         )}
       </div>
-      <div className={styles['chips']}>
+      <div className={styles.chips}>
         <Choice<Filter>
           label="Filter"
           look="chips"

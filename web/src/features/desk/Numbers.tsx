@@ -8,6 +8,7 @@ import { drawSpark } from './spark';
 
 const WIDTH = 240;
 const HEIGHT = 40;
+const SHORTEST_SPAN = 60_000;
 const number = new Intl.NumberFormat('en');
 
 /** Four numbers, each with its last minutes. */
@@ -24,7 +25,7 @@ export function Numbers() {
   }
   const most = stats?.mostFavorited ?? null;
   return (
-    <section aria-label="The library in numbers" className={styles['numbers']}>
+    <section aria-label="The library in numbers" className={styles.numbers}>
       <Tile name="books" label="Books" value={stats?.totalBooks} note="in the library" history={history} pick={(sample) => sample.books} now={now} />
       <Tile
         name="lent"
@@ -71,24 +72,26 @@ interface TileProps {
 
 function Tile({ name, label, value, note, alarming = false, history, pick, now }: TileProps) {
   const latest = Math.max(now, history.at(-1)?.at ?? 0);
+  // The first minutes fill the field too.
+  const span = Math.max(SHORTEST_SPAN, Math.min(HISTORY_SPAN, latest - (history[0]?.at ?? latest)));
   const spark = drawSpark(
     history.map((sample) => ({ at: sample.at, value: pick(sample) })),
     latest,
-    HISTORY_SPAN,
+    span,
     WIDTH,
     HEIGHT,
   );
   return (
-    <div role="group" aria-label={label} className={styles['tile']}>
-      <span className={styles['label']}>{label}</span>
-      <Glow of={value ?? null} className={styles['value']}>
+    <div role="group" aria-label={label} className={styles.tile}>
+      <span className={styles.label}>{label}</span>
+      <Glow of={value ?? null} className={styles.value}>
         <span data-stat={name}>{value === undefined ? '–' : number.format(value)}</span>
       </Glow>
-      <span className={styles['note']} data-alarming={alarming || undefined} title={note}>
+      <span className={styles.note} data-alarming={alarming || undefined} title={note}>
         {note}
       </span>
       <svg
-        className={styles['spark']}
+        className={styles.spark}
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
@@ -96,14 +99,14 @@ function Tile({ name, label, value, note, alarming = false, history, pick, now }
           spark === null
             ? 'No history yet'
             : spark.lowest === spark.highest
-              ? 'Unchanged in the last ten minutes'
-              : `Between ${number.format(spark.lowest)} and ${number.format(spark.highest)} in the last ten minutes`
+              ? 'Unchanged in the last minutes'
+              : `Between ${number.format(spark.lowest)} and ${number.format(spark.highest)} in the last minutes`
         }
       >
         {spark && (
           <>
-            <path d={spark.area} className={styles['area']} />
-            <path d={spark.line} className={styles['line']} vectorEffect="non-scaling-stroke" />
+            <path d={spark.area} className={styles.area} />
+            <path d={spark.line} className={styles.line} vectorEffect="non-scaling-stroke" />
           </>
         )}
       </svg>

@@ -16,12 +16,12 @@ export function Online() {
   const rest = (online?.total ?? 0) - Math.min(users.length, SHOWN);
   return (
     <section aria-labelledby={heading}>
-      <div className={styles['head']}>
-        <h2 id={heading} className={styles['heading']}>
+      <div className={styles.head}>
+        <h2 id={heading} className={styles.heading}>
           Online now
         </h2>
         {stats !== null && (
-          <span className={styles['watching']}>
+          <span className={styles.watching}>
             <Icon name="eye" size={16} />
             <span>
               <span data-watching="">{stats.connectedOwners}</span> {stats.connectedOwners === 1 ? 'watches' : 'watch'} the desk
@@ -30,28 +30,28 @@ export function Online() {
         )}
       </div>
       {users.length === 0 ? (
-        <p className={styles['quiet']}>Nobody yet.</p>
+        <p className={styles.quiet}>Nobody yet.</p>
       ) : (
-        <ul className={styles['people']}>
+        <ul className={styles.people}>
           {users.slice(0, SHOWN).map((user) => {
             const cloth = CLOTHS[hash(user.userId) % CLOTHS.length] ?? CLOTHS[0];
             return (
-              <li key={user.userId} className={styles['person']} data-online-user={user.userId}>
-                <span className={styles['face']} style={{ background: cloth.cloth, color: cloth.ink }} aria-hidden="true">
+              <li key={user.userId} className={styles.person} data-online-user={user.userId}>
+                <span className={styles.face} style={{ background: cloth.cloth, color: cloth.ink }} aria-hidden="true">
                   {user.userId.replace(/^demoUser/, '').slice(0, 2).toUpperCase()}
                 </span>
-                <span className={styles['name']}>
+                <span className={styles.name}>
                   {user.userId}
-                  {user.userId === identity.userId && <span className={styles['you']}> (you)</span>}
+                  {user.userId === identity.userId && <span className={styles.you}> (you)</span>}
                 </span>
-                <span className={styles['role']}>
+                <span className={styles.role}>
                   {user.role}
                   {user.connections > 1 && ` · ${user.connections} windows`}
                 </span>
               </li>
             );
           })}
-          {rest > 0 && <li className={styles['quiet']}>and {rest} more</li>}
+          {rest > 0 && <li className={styles.quiet}>and {rest} more</li>}
         </ul>
       )}
     </section>

@@ -17,12 +17,12 @@ export const Cover = memo(function Cover({ title, author }: { title: string; aut
   } as CSSProperties;
   const ornate = design.layout === 'motif' || design.layout === 'window';
   return (
-    <div className={styles['cover']} style={style} data-layout={design.layout} aria-hidden="true">
-      <div className={styles['board']}>
-        {ornate && <Motif design={design} className={styles['motif']} />}
-        <div className={styles['text']}>
-          <span className={styles['title']}>{title}</span>
-          <span className={styles['author']}>{author}</span>
+    <div className={styles.cover} style={style} data-layout={design.layout} aria-hidden="true">
+      <div className={styles.board}>
+        {ornate && <Motif design={design} className={styles.motif} />}
+        <div className={styles.text}>
+          <span className={styles.title}>{title}</span>
+          <span className={styles.author} data-cover-author="">{author}</span>
         </div>
       </div>
     </div>

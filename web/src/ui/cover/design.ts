@@ -16,12 +16,20 @@ export const CLOTHS = [
   { cloth: '#c7d0d3', ink: '#22303a', second: '#8a4a35' },
 ] as const;
 
-export const LAYOUTS = ['frame', 'band', 'label', 'motif', 'rule', 'window'] as const;
+/** Each with the width that it leaves for the title, in hundredths of the cover's. */
+export const LAYOUTS = [
+  { name: 'frame', room: 66 },
+  { name: 'band', room: 76 },
+  { name: 'label', room: 71 },
+  { name: 'motif', room: 86 },
+  { name: 'rule', room: 64 },
+  { name: 'window', room: 90 },
+] as const;
 export const MOTIFS = ['sun', 'arcs', 'waves', 'hills', 'moons', 'leaves'] as const;
 
 export interface CoverDesign {
   readonly cloth: (typeof CLOTHS)[number];
-  readonly layout: (typeof LAYOUTS)[number];
+  readonly layout: (typeof LAYOUTS)[number]['name'];
   readonly motif: (typeof MOTIFS)[number];
   /** Of the title, in hundredths of the cover's width. */
   readonly titleSize: number;
@@ -32,20 +40,21 @@ export interface CoverDesign {
 /** The same title and author give the same cover, on every machine. One author's books share their cloth's family by chance only. */
 export function designCover(title: string, author: string): CoverDesign {
   const seed = hash(`${title} ${author}`);
+  const layout = LAYOUTS[(seed >>> 5) % LAYOUTS.length] ?? LAYOUTS[0];
   return {
     cloth: CLOTHS[seed % CLOTHS.length] ?? CLOTHS[0],
-    layout: LAYOUTS[(seed >>> 5) % LAYOUTS.length] ?? 'frame',
+    layout: layout.name,
     motif: MOTIFS[(seed >>> 11) % MOTIFS.length] ?? 'sun',
-    titleSize: sizeOf(title),
+    titleSize: sizeOf(title, layout.room),
     turn: ((seed >>> 17) % 97) / 97,
   };
 }
 
-function sizeOf(title: string): number {
+function sizeOf(title: string, room: number): number {
   const longest = Math.max(...title.split(/[\s-]+/).map((word) => word.length));
   const byLength = title.length <= 10 ? 16 : title.length <= 22 ? 13 : title.length <= 40 ? 10.6 : title.length <= 80 ? 8.4 : 6.6;
-  // A serif letter is about 0.54 em wide, and a word should stay in one piece.
-  return Math.max(5.4, Math.min(byLength, 78 / (0.54 * Math.max(longest, 1))));
+  // A serif letter is about 0.56 em wide, and a word should stay in one piece.
+  return Math.max(5.4, Math.min(byLength, room / (0.56 * Math.max(longest, 1))));
 }
 
 /** FNV-1a with a final mix, so that titles which differ in one letter differ in every bit. */

@@ -29,26 +29,26 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
   const available = loanStatus(book, now) === 'available';
   return (
     <Sheet open onClose={onClose} aria-labelledby={heading} maxWidth="sm">
-      <div className={styles['book']}>
-        <div className={styles['bookCover']}>
+      <div className={styles.book}>
+        <div className={styles.bookCover}>
           <Cover title={book.title} author={book.author} />
         </div>
-        <div className={styles['bookText']}>
-          <h2 id={heading} className={styles['bookTitle']}>
+        <div className={styles.bookText}>
+          <h2 id={heading} className={styles.bookTitle}>
             {book.title}
           </h2>
-          <p className={styles['bookAuthor']}>{book.author}</p>
+          <p className={styles.bookAuthor}>{book.author}</p>
           {current === null ? (
-            <p role="status" className={styles['trouble']}>
+            <p role="status" className={styles.trouble}>
               This book was removed a moment ago.
             </p>
           ) : (
             <>
-              <div className={styles['bookStatus']}>
+              <div className={styles.bookStatus}>
                 <Status book={book} now={now} />
-                {book.returnDateTime !== null && <p className={styles['fine']}>Due back {exactly(book.returnDateTime)}</p>}
+                {book.returnDateTime !== null && <p className={styles.fine}>Due back {exactly(book.returnDateTime)}</p>}
               </div>
-              <div className={styles['bookMain']}>
+              <div className={styles.bookMain}>
                 {available ? (
                   <Button variant="contained" startIcon={<Icon name="lend" size={18} />} onClick={() => onGo('lend')}>
                     Lend
@@ -60,17 +60,17 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
                 )}
                 <FavoriteButton book={book} />
               </div>
-              <p className={styles['fine']}>
+              <p className={styles.fine}>
                 <span title={exactly(book.createdAt)}>Added {ago(Date.parse(book.createdAt), now)}</span>
                 {book.updatedAt !== book.createdAt && <span title={exactly(book.updatedAt)}>, changed {ago(Date.parse(book.updatedAt), now)}</span>}
               </p>
             </>
           )}
         </div>
-        <IconAction label="Close" icon="close" onClick={onClose} sx={{ position: 'absolute', top: 10, right: 10 }} />
+        <IconAction label="Close" icon="close" onClick={onClose} className={styles.close} />
       </div>
       {current !== null && (
-        <div className={styles['bookFoot']}>
+        <div className={styles.bookFoot}>
           <Button color="inherit" startIcon={<Icon name="edit" size={18} />} onClick={() => onGo('edit')}>
             Edit
           </Button>

@@ -22,7 +22,7 @@ export function BookFields({ fields, problems, onChange, remarks = {} }: Props) 
     onChange: (event: { target: { value: string } }) => onChange(name, event.target.value),
   });
   return (
-    <div className={styles['fields']}>
+    <div className={styles.fields}>
       <div>
         <TextField label="Title" autoFocus slotProps={{ htmlInput: { 'aria-required': true } }} {...common('title')} />
         {remarks.title}
@@ -31,7 +31,7 @@ export function BookFields({ fields, problems, onChange, remarks = {} }: Props) 
         <TextField label="Author" slotProps={{ htmlInput: { 'aria-required': true } }} {...common('author')} />
         {remarks.author}
       </div>
-      <div className={styles['pair']}>
+      <div className={styles.pair}>
         <div>
           <TextField label="Lent to" placeholder="Nobody" {...common('readerName')} />
           {remarks.readerName}

@@ -10,7 +10,7 @@ export function Conflict({ name, theirs, onKeep, onTake }: { name: FieldName; th
   const due = name === 'due' ? fromField(theirs) : null;
   const shown = theirs === '' ? 'nothing' : due !== null ? exactly(due) : theirs;
   return (
-    <div className={styles['conflict']} data-conflict={name}>
+    <div className={styles.conflict} data-conflict={name}>
       <p>
         Now the {WORDS[name]} is <strong>{shown}</strong>
       </p>

@@ -19,21 +19,21 @@ export function DeleteDialog({ book, onClose, onRemoved }: Props) {
   const text = useId();
   return (
     <Sheet open onClose={onClose} role="alertdialog" aria-labelledby={heading} aria-describedby={text}>
-      <div className={styles['form']}>
-        <h2 id={heading} className={styles['heading']}>
+      <div className={styles.form}>
+        <h2 id={heading} className={styles.heading}>
           Delete this book?
         </h2>
-        <p id={text} className={styles['question']}>
+        <p id={text} className={styles.question}>
           {quoted(book.title)} by {book.author} leaves the library for everybody
           {book.readerName !== null && `, and nobody will know that ${book.readerName} has it`}. This cannot be undone.
         </p>
         {trouble !== null && (
-          <p role="alert" className={styles['trouble']}>
+          <p role="alert" className={styles.trouble}>
             {trouble}
           </p>
         )}
-        <div className={styles['buttons']}>
-          <span className={styles['spring']} />
+        <div className={styles.buttons}>
+          <span className={styles.spring} />
           <Button color="inherit" autoFocus onClick={onClose}>
             Keep it
           </Button>

@@ -77,7 +77,7 @@ export function EditDialog({ book: opened, onClose, onDelete, onOwnChange }: Pro
   const remarks = Object.fromEntries([
     ...taken.map((name) => [
       name,
-      <p key="taken" className={styles['taken']} data-taken={name}>
+      <p key="taken" className={styles.taken} data-taken={name}>
         Changed by somebody else just now.
       </p>,
     ]),
@@ -114,7 +114,7 @@ export function EditDialog({ book: opened, onClose, onDelete, onOwnChange }: Pro
       }
     >
       {conflicts.length > 0 && (
-        <p role="status" className={styles['notice']}>
+        <p role="status" className={styles.notice}>
           Somebody changed this book while you were editing it. Choose what to keep.
         </p>
       )}

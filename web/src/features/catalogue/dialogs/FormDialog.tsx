@@ -24,24 +24,24 @@ export function FormDialog({ title, action, busy, disabled = false, trouble, ext
     <Sheet open onClose={onClose} aria-labelledby={heading} maxWidth="sm">
       <form
         noValidate
-        className={styles['form']}
+        className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
           if (!busy && !disabled) onSubmit();
         }}
       >
-        <h2 id={heading} className={styles['heading']}>
+        <h2 id={heading} className={styles.heading}>
           {title}
         </h2>
         {children}
         {trouble !== null && (
-          <p role="alert" className={styles['trouble']}>
+          <p role="alert" className={styles.trouble}>
             {trouble}
           </p>
         )}
-        <div className={styles['buttons']}>
+        <div className={styles.buttons}>
           {extra}
-          <span className={styles['spring']} />
+          <span className={styles.spring} />
           <Button type="button" color="inherit" onClick={onClose}>
             Cancel
           </Button>

@@ -49,7 +49,7 @@ export function LendDialog({ book, onClose, onOwnChange }: { book: Book; onClose
 
   return (
     <FormDialog title={`Lend ${book.title}`} action="Lend" busy={busy} trouble={trouble} onClose={onClose} onSubmit={lend}>
-      <div className={styles['fields']}>
+      <div className={styles.fields}>
         <TextField
           label="Lent to"
           name="readerName"
@@ -72,7 +72,7 @@ export function LendDialog({ book, onClose, onOwnChange }: { book: Book; onClose
           slotProps={{ inputLabel: { shrink: true } }}
           onChange={(event) => setDue(event.target.value)}
         />
-        <div className={styles['terms']}>
+        <div className={styles.terms}>
           {TERMS.map((term) => (
             <Button key={term.days} type="button" size="small" variant="outlined" aria-pressed={due === inDays(term.days)} onClick={() => setDue(inDays(term.days))}>
               {term.label}
