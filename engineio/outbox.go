@@ -296,9 +296,20 @@ func (s *Session) checkAge(now int64) {
 		e := s.closing
 		e.abort = true
 		s.endLocked(e)
-	case len(s.pending) > 0 && time.Duration(now-s.pending[0].since) > s.server.options.MaxPendingAge:
+	case s.ageLocked(now) > s.server.options.MaxPendingAge:
 		s.endLocked(ending{reason: ReasonSlowClient, err: errPendingTooLong, abort: true, poll: pollClose})
 	default:
 		s.stallLocked()
 	}
+}
+
+// ageLocked is how long the oldest message waits. A ping does not count: whether the client
+// answers is the heartbeat's business.
+func (s *Session) ageLocked(now int64) time.Duration {
+	for _, p := range s.pending {
+		if p.frame != s.server.pingFrame {
+			return time.Duration(now - p.since)
+		}
+	}
+	return 0
 }
