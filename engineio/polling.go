@@ -144,12 +144,14 @@ func (s *Session) takePoll(p *poll) ([]pendingFrame, pollAnswer) {
 	if p.answered {
 		return nil, p.answer
 	}
+	// The close packet gets an answer of its own: the official client acts on it at once
+	// but on messages only afterwards, so it would never see those beside it.
+	if s.state == stateClosing && len(s.pending) == 0 {
+		s.endLocked(s.closing)
+		return nil, pollClose
+	}
 	frames := s.pending
 	s.clearPendingLocked()
-	if s.state == stateClosing {
-		s.endLocked(s.closing)
-		return frames, pollClose
-	}
 	return frames, pollData
 }
 
