@@ -108,6 +108,23 @@ func TestAddressesAreLimited(t *testing.T) {
 	ask("@", "/stats", 200)
 }
 
+// Where user and address are both counted, a client hears of what will refuse it first.
+func TestTheTighterLimitIsTold(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	for name, rates := range map[string][2]int{"address": {5, 2}, "user": {2, 5}} {
+		f := newFixture(t, func(o *httpapi.Options) {
+			o.UserRate = httpapi.Rate{PerSecond: 1, Burst: rates[0]}
+			o.AddressRate = httpapi.Rate{PerSecond: 1, Burst: rates[1]}
+			o.Now = now.read
+		})
+		response := f.send(t, http.MethodGet, "/stats", "", map[string]string{"X-User-Id": "anna"})
+		if limit, left := response.Header.Get("RateLimit-Limit"), response.Header.Get("RateLimit-Remaining"); limit != "2" || left != "1" {
+			t.Errorf("%s is tighter: limit %s, %s left", name, limit, left)
+		}
+	}
+}
+
 func TestWithoutRatesNothingIsLimited(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)

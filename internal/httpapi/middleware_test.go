@@ -182,6 +182,29 @@ func TestPanicsAndUnknownErrorsStayInside(t *testing.T) {
 	}
 }
 
+// Once a part of an answer is out, only a cut connection tells the client that it is not whole.
+func TestBrokenAnswersAreCut(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]http.HandlerFunc{
+		"meant to be": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"half written": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("half"))
+			panic("broken")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, func(o *httpapi.Options) { o.Web = broken })
+			defer func() {
+				if cause := recover(); cause != http.ErrAbortHandler {
+					t.Errorf("the server hears %v, want that the answer is to be cut", cause)
+				}
+			}()
+			f.api.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		})
+	}
+}
+
 func TestUnwritableLog(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *httpapi.Options) {
