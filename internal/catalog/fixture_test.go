@@ -55,6 +55,26 @@ type node struct {
 	*catalog.Catalog
 	clock *clock
 	stop  func() error // ends Run and gives its result; may be called again
+
+	mu       sync.Mutex
+	moved    *sync.Cond
+	observed catalog.Sequence
+}
+
+// waitFor waits until a change that another node stored has been observed here.
+func (n *node) waitFor(sequence catalog.Sequence) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for n.observed < sequence {
+		n.moved.Wait()
+	}
+}
+
+func (n *node) observe(applied []catalog.Applied) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.observed = applied[len(applied)-1].Position.Sequence
+	n.moved.Broadcast()
 }
 
 // start runs a catalogue over a log and waits until it is loaded. It ends with the test, or
@@ -62,7 +82,9 @@ type node struct {
 func start(t *testing.T, log catalog.Log, observers ...func([]catalog.Applied)) *node {
 	t.Helper()
 	n := &node{clock: newClock()}
+	n.moved = sync.NewCond(&n.mu)
 	n.Catalog = catalog.New(log, catalog.Options{Now: n.clock.Now})
+	n.Observe(n.observe)
 	for _, observer := range observers {
 		n.Observe(observer)
 	}
