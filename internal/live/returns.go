@@ -21,7 +21,7 @@ const (
 )
 
 // returns guesses which clients have been here before, for those that cannot
-// say so: clients older than 4.6 have no private id (docs/adr/0002). It knows
+// say so: clients older than 4.6 have no private id (docs/adr/0004). It knows
 // people by their user id, or by their address when they have none.
 //
 // The guess errs towards yes: a `reconnect` too many costs its client one

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -69,17 +68,18 @@ func (b *Books) errorAt(offset int, problem string) error {
 	return &FormatError{Name: b.name, Line: line, Column: column, Offset: int64(offset), Problem: problem}
 }
 
-// syntaxError turns what encoding/json says into a place and a sentence.
-// start is where decoding began, here where it stopped.
-func (b *Books) syntaxError(start, here int, err error) error {
+// syntaxError says where the JSON that begins at start is broken. A Decoder
+// counts the offsets of its errors from different places, so the text is
+// looked at again as a whole.
+func (b *Books) syntaxError(start int, err error) error {
+	var whole json.RawMessage
 	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return b.errorAt(len(b.content), "the file ends in the middle of its JSON")
-	case errors.As(err, &syntax):
-		// Offset counts the bytes read, so it names the byte after the culprit.
-		return b.errorAt(start+max(0, int(syntax.Offset)-1), "not valid JSON: "+syntax.Error())
-	default:
-		return b.errorAt(here, "not valid JSON: "+err.Error())
+	if !errors.As(json.Unmarshal(b.content[start:], &whole), &syntax) {
+		return b.errorAt(start, "not valid JSON: "+err.Error())
 	}
+	at := start + int(syntax.Offset) // counts the bytes read, the culprit included
+	if at >= len(b.content) && syntax.Error() == "unexpected end of JSON input" {
+		return b.errorAt(len(b.content), "the file ends in the middle of its JSON")
+	}
+	return b.errorAt(max(start, at-1), "not valid JSON: "+syntax.Error())
 }

@@ -57,7 +57,7 @@ func parseBooks(content []byte, name string) (*Books, error) {
 
 	opening, err := decoder.Token()
 	if err != nil {
-		return nil, file.syntaxError(start, here(), err)
+		return nil, file.syntaxError(start, err)
 	}
 	if opening != json.Delim('[') {
 		return nil, file.errorAt(start, "not an array of books: it must begin with [")
@@ -67,7 +67,7 @@ func parseBooks(content []byte, name string) (*Books, error) {
 		begin := skipSeparators(content, here())
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
-			return nil, file.syntaxError(start, here(), err)
+			return nil, file.syntaxError(start, err)
 		}
 		book, err := parseBook(raw)
 		if err != nil {
@@ -83,7 +83,7 @@ func parseBooks(content []byte, name string) (*Books, error) {
 		file.begins = append(file.begins, begin)
 	}
 	if _, err := decoder.Token(); err != nil {
-		return nil, file.syntaxError(start, here(), err)
+		return nil, file.syntaxError(start, err)
 	}
 	if end := skipSpace(content, here()); end < len(content) {
 		return nil, file.errorAt(end, "the file goes on after its array")

@@ -1,0 +1,193 @@
+package ops
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+func TestReadBooksIsTolerant(t *testing.T) {
+	t.Parallel()
+	books, err := ReadBooks(strings.NewReader("\ufeff"+`
+	[ {"id": 1, "title": "A", "author": "B"},
+	  {"id": "2", "title": "A", "author": "B", "returnDateTime": "", "readerName": null, "favorites": null, "cover": {"x": [1]}},
+	  {"id": 3, "title": "A", "author": "B", "returnDateTime": "2024-12-25T14:30", "readerName": "Anna", "favorites": ["x", 7, "x"],
+	   "createdAt": "2024-01-02T03:04:05+01:00", "version": 99} ]
+	`), "books.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(books.List) != 3 || books.List[1].ID != 2 || books.List[1].ReturnDateTime != nil {
+		t.Fatalf("read %+v", books.List)
+	}
+	third := books.List[2]
+	if want := time.Date(2024, 12, 25, 14, 30, 0, 0, time.UTC); third.ReturnDateTime == nil || !third.ReturnDateTime.Equal(want) {
+		t.Errorf("returnDateTime %v", third.ReturnDateTime)
+	}
+	if want := time.Date(2024, 1, 2, 2, 4, 5, 0, time.UTC); !third.CreatedAt.Equal(want) {
+		t.Errorf("createdAt %v", third.CreatedAt)
+	}
+	if got := strings.Join(third.Favorites, " "); got != "x 7" {
+		t.Errorf("favorites %q", got)
+	}
+	if empty, err := ReadBooks(strings.NewReader("[]"), "x"); err != nil || len(empty.List) != 0 {
+		t.Errorf("an empty array: %v, %v", empty, err)
+	}
+}
+
+func TestReadBooksSaysWhere(t *testing.T) {
+	t.Parallel()
+	book := func(members string) string { return "[\n\n  {" + members + "}]" }
+	tests := []struct{ content, want string }{
+		{``, "line 1, column 1 (byte 0): the file ends in the middle of its JSON"},
+		{"[\n{\"id\": 1,,", "line 2, column 10 (byte 11): not valid JSON"},
+		{"[{}] x", "book 1: it has no id"},
+		{"[] x", "line 1, column 4 (byte 3): the file goes on after its array"},
+		{"[1]", "book 1: not an object"},
+		{"\xff", "line 1, column 1 (byte 0): not valid UTF-8"},
+		{"[\n\"é\xff\"]", "line 2, column 3"},
+		{`"books"`, "not an array of books"},
+		{book(`"id": 0, "title": "A", "author": "B"`), `line 3, column 3 (byte 5): book 1: the id 0 is not a whole number`},
+		{book(`"id": 1.5`), "not a whole number"},
+		{book(`"id": 9007199254740992`), "not a whole number"},
+		{book(`"id": -1`), "not a whole number"},
+		{book(`"id": 1, "title": 2, "author": "B"`), "title must not be a JSON number"},
+		{book(`"id": 1, "title": "A"`), "id 1: title and author are required"},
+		{book(`"id": 1, "title": "A", "author": "B", "returnDateTime": "tomorrow"`), `id 1: returnDateTime is no date such as`},
+		{book(`"id": 1, "title": "A", "author": "B", "favorites": {}`), "favorites must not be a JSON object"},
+		{book(`"id": 1, "title": "A", "author": "B", "favorites": [{}]`), "id 1: favorites must be an array of user ids"},
+	}
+	for _, test := range tests {
+		_, err := ReadBooks(strings.NewReader(test.content), "books.json")
+		var format *FormatError
+		if !errors.As(err, &format) || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "books.json: line ") {
+			t.Errorf("%q: %v lacks %q", test.content, err, test.want)
+		}
+	}
+}
+
+func TestImportAndExport(t *testing.T) {
+	t.Parallel()
+	from := open(t, t.TempDir())
+	lent := "Anna"
+	due := time.Now().Add(time.Hour)
+	book, err := from.catalog.Add(t.Context(), operator(), catalog.Draft{Title: "Lent", Author: "B", ReaderName: &lent, ReturnDateTime: &due})
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.add("<script>alert(1)</script> \u2028 \"quoted\"")
+	for _, user := range []string{"ben", "anna"} {
+		if _, err := from.catalog.SetFavorite(t.Context(), reader(user), book.ID, user, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var exported bytes.Buffer
+	if err := Export(from.catalog, &exported); err != nil {
+		t.Fatal(err)
+	}
+
+	to := open(t, t.TempDir())
+	other := to.add("Was there before")
+	difference, err := Import(t.Context(), to.catalog, bytes.NewReader(exported.Bytes()), "export.json")
+	if err != nil || difference.Added != 2 || difference.FavoritesGiven != 2 || difference.Deleted != 0 {
+		t.Fatalf("%+v, %v", difference, err)
+	}
+	if _, found := to.catalog.Book(other.ID); !found {
+		t.Error("an import took away a book")
+	}
+	imported, _ := to.catalog.Book(book.ID)
+	if imported.Title != "Lent" || *imported.ReaderName != lent || !imported.ReturnDateTime.Equal(*book.ReturnDateTime) ||
+		fmt.Sprint(imported.Favorites) != "[ben anna]" {
+		t.Errorf("imported %+v", imported)
+	}
+	position := to.catalog.Position()
+	if again, err := Import(t.Context(), to.catalog, bytes.NewReader(exported.Bytes()), "export.json"); err != nil || !again.IsZero() || to.catalog.Position() != position {
+		t.Errorf("the second import of the same file: %+v, %v", again, err)
+	}
+	_, err = Import(t.Context(), to.catalog, strings.NewReader("[{\"id\":5,\"title\":\"A\",\"author\":\"B\"},\n{\"id\":6,\"title\":\"A\\u0007\",\"author\":\"B\"}]"), "-")
+	if err == nil || !strings.Contains(err.Error(), "line 2, column 1") || !strings.Contains(err.Error(), "book 2: id 6: title") {
+		t.Errorf("a control character: %v", err)
+	}
+	if _, found := to.catalog.Book(5); found {
+		t.Error("a file that was refused left something behind")
+	}
+}
+
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir())
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	samples := NewSamples(h.catalog, func() time.Time { return now })
+	type result struct {
+		added int
+		err   error
+	}
+	results := make(chan result)
+	for range 2 {
+		go func() {
+			added, err := samples.Load(t.Context(), operator())
+			results <- result{added, err}
+		}()
+	}
+	first, second := <-results, <-results
+	if first.err != nil {
+		first, second = second, first
+	}
+	if first.err != nil || first.added != 50 || catalog.ErrorCode(second.err) != catalog.CodeConflict {
+		t.Fatalf("two at once: %+v and %+v", first, second)
+	}
+	stats := h.catalog.Stats()
+	if stats.TotalBooks != 50 || stats.TotalFavorites == 0 || stats.MostFavorited == nil {
+		t.Errorf("%+v", stats)
+	}
+	page, err := h.catalog.Page(catalog.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, lent, overdue := map[string]bool{}, 0, 0
+	for _, book := range page.Books {
+		if seen[book.Title] {
+			t.Errorf("%q is there twice", book.Title)
+		}
+		seen[book.Title] = true
+		if book.ReaderName != nil {
+			lent++
+			if book.ReturnDateTime == nil {
+				t.Errorf("%q is lent for ever", book.Title)
+			} else if book.ReturnDateTime.Before(now) {
+				overdue++
+			}
+		}
+	}
+	if lent < 10 || overdue < 3 || overdue == lent {
+		t.Errorf("%d lent, %d overdue", lent, overdue)
+	}
+}
+
+func FuzzReadBooks(f *testing.F) {
+	f.Add([]byte(foreign))
+	f.Add([]byte("[]"))
+	f.Add([]byte("[{}]"))
+	f.Add([]byte("\ufeff[{\"id\":\"1\",\"title\":\"\",\"author\":\"\"},"))
+	f.Add([]byte("[{\"id\":1e3,\"favorites\":[1,null,\"a\"]}]"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		books, err := ReadBooks(bytes.NewReader(content), "x")
+		if err != nil {
+			var format *FormatError
+			if !errors.As(err, &format) || format.Line < 1 || format.Column < 1 || format.Offset < 0 || format.Offset > int64(len(content)) {
+				t.Errorf("%#v", err)
+			}
+			return
+		}
+		for i, book := range books.List {
+			if book.ID < 1 || book.ID > catalog.MaxBookID || books.begins[i] >= len(content) || content[books.begins[i]] != '{' {
+				t.Errorf("book %d: %+v begins at %d", i, book, books.begins[i])
+			}
+		}
+	})
+}
