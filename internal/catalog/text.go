@@ -78,11 +78,26 @@ func parseDate(field, text string) (*time.Time, error) {
 		return nil, nil
 	}
 	// RFC 3339, section 5.6, allows "t" and "z" in lower case; package time does not.
-	var t time.Time
-	if err := t.UnmarshalText([]byte(strings.ToUpper(text))); err != nil {
+	text = strings.ToUpper(text)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !hasDateShape(text) {
 		return nil, invalidField(field, "is not an RFC 3339 date and time")
 	}
 	return cleanDate(field, &t)
+}
+
+// hasDateShape checks what package time is lenient about (golang.org/issue/54580): an hour of
+// one digit, a comma before the fraction, and a zone beyond 23:59.
+func hasDateShape(text string) bool {
+	const seconds = len("2006-01-02T15:04:05")
+	if len(text) <= seconds || text[len("2006-01-02T15")] != ':' || text[seconds] == ',' {
+		return false
+	}
+	if strings.HasSuffix(text, "Z") {
+		return true
+	}
+	zone := text[len(text)-len("07:00"):]
+	return zone[:2] <= "23" && zone[3:] <= "59"
 }
 
 // ValidateUserID accepts 1 to [MaxUserIDLength] code points without control characters.
