@@ -7,21 +7,19 @@ import { launch } from './chromium.mjs';
 import { Library } from './library.mjs';
 
 const [url, file] = process.argv.slice(2);
-const viewport = { width: 800, height: 860 };
+const viewport = { width: 740, height: 740 };
 
-async function post(path, body, method = 'POST') {
+async function post(path, body) {
   const response = await fetch(new URL(path, url), {
-    method,
+    method: 'POST',
     headers: { 'Content-Type': 'application/json', 'X-User-Id': 'olga' },
     body: JSON.stringify(body),
   });
   if (!response.ok) {
-    throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
   }
   return response.json();
 }
-
-const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString();
 
 const browser = await launch();
 try {
@@ -33,11 +31,6 @@ try {
   };
   await post('/samples', {});
   const books = await (await fetch(new URL('/books', url))).json();
-  const lent = [['Anna', 3], ['Ben', -2], ['Chiara', 12], ['Dimitri', 25]];
-  for (const [index, [readerName, days]] of lent.entries()) {
-    const { id, title, author } = books[index * 5 + 1];
-    await post(`/books/${id}`, { title, author, readerName, returnDateTime: inDays(days) }, 'PUT');
-  }
   for (const [index, { id }] of books.entries()) {
     for (const userId of ['anna', 'ben', 'chiara', 'dimitri'].slice(0, (index * 7) % 5)) {
       await post(`/books/${id}/favorite`, { userId });
