@@ -359,3 +359,22 @@ func portOfURL(t *testing.T, address string) int {
 	}
 	return port
 }
+
+// When the log fails under the program, the program says so, because nothing
+// can be stored any more.
+func TestAFailingLogIsReported(t *testing.T) {
+	t.Parallel()
+	p := boot(t, t.TempDir(), nil)
+	p.closed = true
+	if err := p.store.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-p.Failed(); err == nil {
+		t.Error("a failure without a reason")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := p.Close(ctx); err == nil {
+		t.Error("the stop hides that the catalogue failed")
+	}
+}

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,9 +48,6 @@ const burst = 5
 
 // limited tells whether limits apply.
 func (s *Settings) limited() bool { return s.Limits != "off" }
-
-// address is what to listen on, "localhost:4000".
-func (s *Settings) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
 // Validate checks what the flags' own types cannot express. The error names
 // every flag that is wrong.

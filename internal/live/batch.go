@@ -89,8 +89,12 @@ func (l *Live) leaveBatches() {
 
 func (l *Live) flushBatch() {
 	l.order.Lock()
-	defer l.order.Unlock()
+	entries, position := len(l.batch.entries), l.batch.last
 	l.flushBatchLocked()
+	l.order.Unlock()
+	if entries > 0 {
+		l.logger.Info("emit", "event", "batchUpdate", "entries", entries, "position", position.String())
+	}
 }
 
 func (l *Live) flushBatchLocked() {
@@ -109,6 +113,5 @@ func (l *Live) flushBatchLocked() {
 		}
 		late.client.socket.Join(roomBatches)
 	}
-	l.logger.Info("emit", "event", "batchUpdate", "entries", len(l.batch.entries), "position", position)
 	l.batch.reset()
 }

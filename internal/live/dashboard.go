@@ -68,18 +68,27 @@ func (d *dashboard) peopleChanged() {
 
 func (d *dashboard) sendStats() {
 	d.sending.Lock()
-	defer d.sending.Unlock()
 	stats := d.stats()
 	d.live.check(d.live.io.To(roomDashboard).Emit("dashboardStats", stats))
+	d.sending.Unlock()
 	d.live.logger.Info("emit", "event", "dashboardStats", "position", stats.Position, "owners", stats.ConnectedOwners)
 }
 
 func (d *dashboard) sendStatus() {
 	d.sending.Lock()
-	defer d.sending.Unlock()
 	status := d.live.people.status()
 	d.live.check(d.live.io.To(roomDashboard).Emit("userStatus", status))
+	d.sending.Unlock()
 	d.live.logger.Info("emit", "event", "userStatus", "total", status.Total)
+}
+
+// welcome lets a client hear of both from now on, and tells it both now.
+func (d *dashboard) welcome(c *client) {
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	c.socket.Join(roomDashboard)
+	d.live.check(c.socket.Emit("dashboardStats", d.stats()))
+	d.live.check(c.socket.Emit("userStatus", d.live.people.status()))
 }
 
 // joinDashboard lets an owner watch, and answers with the present state at
@@ -91,12 +100,7 @@ func (l *Live) joinDashboard(c *client) error {
 	if l.people.watch(c) {
 		l.dashboard.changed() // the others see one more
 	}
-	d := l.dashboard
-	d.sending.Lock()
-	defer d.sending.Unlock()
-	c.socket.Join(roomDashboard)
-	l.check(c.socket.Emit("dashboardStats", d.stats()))
-	l.check(c.socket.Emit("userStatus", l.people.status()))
+	l.dashboard.welcome(c)
 	l.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
 	l.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
 	return nil

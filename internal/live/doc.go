@@ -7,7 +7,7 @@
 //
 //	the catalogue's, held while it applies a change and during AtPosition
 //	  Live.order        whatever carries a position is queued under it
-//	Dashboard.sending   what is told to dashboards is queued under it
+//	dashboard.sending   what is told to dashboards is queued under it
 //	  people.mu, returns.mu, pacer.mu: leaves; nothing is locked under them
 //
 // Queueing for a socket never waits for the client behind it; at most it waits

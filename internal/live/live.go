@@ -123,25 +123,29 @@ func (l *Live) Stats() Stats { return l.dashboard.stats() }
 // broadcast sends stored changes to everyone. It observes the catalogue, so it
 // is called in log order, on one goroutine.
 func (l *Live) broadcast(changes []catalog.Applied) {
-	l.order.Lock()
-	for _, change := range changes {
-		position := change.Position.String()
-		l.sent = change.Position
-		if err := l.io.To(roomChanges).Emit(string(change.Event), json.RawMessage(change.Payload), position); err != nil {
-			l.logger.Error("a change could not be sent", "event", change.Event, "position", position, "error", err)
-		}
-		l.batch.add(change)
-		l.logger.Info("emit", "event", change.Event, "book", change.BookID, "position", position)
-	}
-	if l.batch.full() {
-		l.flushBatchLocked()
-	}
-	waiting := len(l.batch.entries) > 0
-	l.order.Unlock()
-	if waiting {
+	if l.queue(changes) {
 		l.flush.mark()
 	}
 	l.dashboard.changed()
+	for _, change := range changes {
+		l.logger.Info("emit", "event", change.Event, "book", change.BookID, "position", change.Position.String())
+	}
+}
+
+// queue hands changes to the engine, encoded once for all recipients, and
+// says whether a batch waits for its time.
+func (l *Live) queue(changes []catalog.Applied) (batchWaits bool) {
+	l.order.Lock()
+	defer l.order.Unlock()
+	for _, change := range changes {
+		l.sent = change.Position
+		l.check(l.io.To(roomChanges).Emit(string(change.Event), json.RawMessage(change.Payload), change.Position.String()))
+		l.batch.add(change)
+		if l.batch.full() {
+			l.flushBatchLocked()
+		}
+	}
+	return len(l.batch.entries) > 0
 }
 
 // answer acknowledges a client's event if it asked for that; otherwise only an
@@ -175,8 +179,8 @@ type refusal struct {
 // was queued to it last comes after the text (contract, Events).
 func (l *Live) sendError(c *client, text string) {
 	l.order.Lock()
-	defer l.order.Unlock()
 	l.check(c.socket.Emit("error", text, l.lastQueuedLocked(c).String()))
+	l.order.Unlock()
 	l.logger.Info("emit", "event", "error", "socket", c.socket.ID(), "text", text)
 }
 

@@ -150,7 +150,7 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 	current := digestOf(content)
 	making := time.Since(begin) // without the disk, which costs no core
 	if current == m.onDisk && m.exists() {
-		return max(pause, contentShare*making), nil
+		return between(making, 0) - time.Since(begin), nil
 	}
 	if err := m.step(stepNote); err != nil {
 		return 0, err
@@ -166,7 +166,14 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 		return 0, err
 	}
 	m.onDisk = current
-	return max(pause, contentShare*(making+copying), diskShare*time.Since(begin)), nil
+	whole := time.Since(begin)
+	return between(making+copying, whole) - whole, nil
+}
+
+// between is the time between the beginnings of two writes: core is what
+// making and copying the content took, whole is everything with the disk.
+func between(core, whole time.Duration) time.Duration {
+	return max(pause, contentShare*core, diskShare*whole)
 }
 
 // replaceFile puts content under a name, durably and at once: whoever reads
