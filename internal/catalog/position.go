@@ -9,9 +9,6 @@ import (
 // and none is ever given twice. 0 means "never written".
 type Sequence uint64
 
-// maxSequence keeps sequences inside a signed 64-bit column, which is what SQL stores have.
-const maxSequence = Sequence(1<<63 - 1)
-
 // maxEpochLength bounds what ParsePosition accepts, so that a hostile offset stays small.
 const maxEpochLength = 64
 
@@ -47,7 +44,8 @@ func ParsePosition(s string) (Position, error) {
 	return Position{Epoch: epoch, Sequence: sequence}, nil
 }
 
-// parseSequence accepts the canonical decimal form only: no sign, no leading zeros.
+// parseSequence accepts the canonical decimal form only: no sign, no leading zeros, and no
+// more than a signed 64-bit column holds, which is what SQL stores have.
 func parseSequence(digits string) (Sequence, bool) {
 	if digits == "" || len(digits) > 19 || (digits[0] == '0' && digits != "0") {
 		return 0, false
