@@ -181,12 +181,13 @@ func TestCloseOfTheServer(t *testing.T) {
 // Clients that do not answer the close frame, and handlers that hang, do not hold up Close
 // beyond its context.
 func TestCloseDoesNotWaitForever(t *testing.T) {
-	release := make(chan struct{})
+	hangs, release := make(chan struct{}), make(chan struct{})
 	ts := serve(t, Options{Handler: func(*Session) Handler {
-		return handlerFuncs{func(packet.Message) { <-release }, func(Reason, error) {}}
+		return handlerFuncs{func(packet.Message) { close(hangs); <-release }, func(Reason, error) {}}
 	}})
 	c := ts.openSocket()
 	c.send("4hang")
+	receive(t, hangs)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()

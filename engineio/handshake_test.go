@@ -261,7 +261,10 @@ func TestHandlerThatCannotBeMade(t *testing.T) {
 		}
 		return newRecorder(s)
 	}})
-	ts.get("transport=polling")
+	query, _ := ts.openPolling()
+	if a := ts.get(query); a.body != "1" {
+		t.Errorf("poll: %q", a.body)
+	}
 	ts.openPolling()
 	eventually(t, "one session", func() bool { return ts.Count() == 1 })
 }
