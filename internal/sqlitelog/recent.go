@@ -10,7 +10,7 @@ import (
 // Bounds of the changes that are kept in memory for the tails. A tail that lags further
 // reads the database.
 const (
-	maxRecentCount = 16384
+	maxRecentCount = 8192
 	maxRecentBytes = 16 << 20
 )
 

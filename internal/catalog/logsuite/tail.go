@@ -169,7 +169,7 @@ func testSlowTail(t *testing.T, place Place) {
 		})
 	}()
 	<-holding
-	const writers, each = 32, 800
+	const writers, each = 32, 300
 	var group sync.WaitGroup
 	for w := range writers {
 		group.Go(func() {
