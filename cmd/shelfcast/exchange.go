@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/ops"
 )
@@ -100,16 +98,7 @@ func (c exportCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	if c.File == "-" {
 		return c.write(ctx, p, s, p.stdout)
 	}
-	// Nothing is under the name before all of it is there.
-	file, err := renameio.NewPendingFile(filepath.Clean(c.File), renameio.WithPermissions(0o640))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Cleanup() }() // does nothing after a replacement
-	if err := c.write(ctx, p, s, file); err != nil {
-		return err
-	}
-	return file.CloseAtomicallyReplace()
+	return ops.ReplaceFile(filepath.Clean(c.File), 0o640, func(to io.Writer) error { return c.write(ctx, p, s, to) })
 }
 
 func (c exportCommand) write(ctx context.Context, p *process, s *Settings, to io.Writer) error {

@@ -39,11 +39,12 @@ func (l *Live) identify(s *socketio.Socket) error {
 		l.logger.Info("connection refused", "address", h.Address, "error", err)
 		return &socketio.ConnectError{Message: catalog.ErrorText(err)}
 	}
+	name := "user:" + actor.UserID
 	c := &client{
 		socket:  s,
 		actor:   actor,
-		person:  "user:" + actor.UserID,
-		key:     "user:" + actor.UserID,
+		person:  name,
+		key:     name,
 		batched: wantsBatches(h),
 		since:   l.now(),
 	}

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // The files of the mirror inside the data directory.
@@ -69,7 +67,7 @@ func writeNote(dir string, n note) error {
 	n.Note = noteText
 	content, err := json.MarshalIndent(n, "", "  ")
 	if err == nil {
-		err = renameio.WriteFile(filepath.Join(dir, digestFile), append(content, '\n'), 0o644)
+		err = ReplaceFile(filepath.Join(dir, digestFile), 0o644, writing(append(content, '\n')))
 	}
 	if err == nil {
 		err = syncDirectory(dir)
@@ -78,13 +76,4 @@ func writeNote(dir string, n note) error {
 		return fmt.Errorf("noting the digests of %s: %w", MirrorFile, err)
 	}
 	return nil
-}
-
-// syncDirectory makes the renames inside dir durable.
-func syncDirectory(dir string) error {
-	handle, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(handle.Sync(), handle.Close())
 }

@@ -3,14 +3,11 @@ package ops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
@@ -161,7 +158,7 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 	if err := m.step(stepReplace); err != nil {
 		return 0, err
 	}
-	copying, err := replaceFile(filepath.Join(m.dir, MirrorFile), content)
+	copying, err := replaceFile(filepath.Join(m.dir, MirrorFile), 0o644, writing(content))
 	if err != nil {
 		return 0, err
 	}
@@ -174,26 +171,6 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 // making and copying the content took, whole is everything with the disk.
 func between(core, whole time.Duration) time.Duration {
 	return max(pause, contentShare*core, diskShare*whole)
-}
-
-// replaceFile puts content under a name, durably and at once: whoever reads
-// the name finds all of the old content or all of the new. copying is the time
-// without that for the disk to sync.
-func replaceFile(name string, content []byte) (copying time.Duration, err error) {
-	begin := time.Now()
-	file, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o644))
-	if err != nil {
-		return 0, fmt.Errorf("writing %s: %w", name, err)
-	}
-	defer func() { err = errors.Join(err, file.Cleanup()) }() // does nothing after a replacement
-	if _, err := file.Write(content); err != nil {
-		return 0, fmt.Errorf("writing %s: %w", name, err)
-	}
-	copying = time.Since(begin)
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return 0, fmt.Errorf("writing %s: %w", name, err)
-	}
-	return copying, nil
 }
 
 // settle forgets the digest of the content that was replaced. From then on, a

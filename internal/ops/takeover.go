@@ -108,7 +108,7 @@ func (m *Mirror) backUp() (string, error) {
 	}
 	// The time down to the millisecond: a name is never taken twice.
 	name := filepath.Join(dir, "books-"+m.now().UTC().Format("20060102T150405.000Z")+"-before-restore.json")
-	if _, err := replaceFile(name, m.catalog.Snapshot().JSON()); err != nil {
+	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON())); err != nil {
 		return "", err
 	}
 	return name, errors.Join(syncDirectory(dir), syncDirectory(m.dir))
