@@ -140,12 +140,18 @@ func (c *client) join(namespace, auth string) string {
 func (c *client) send(text string)    { c.write(ws.OpText, text) }
 func (c *client) sendBin(data string) { c.write(ws.OpBinary, data) }
 
+// trySend is send to a server that may be gone.
+func (c *client) trySend(text string) { _ = writeFrame(c.conn, ws.OpText, text) }
+
 func (c *client) write(op ws.OpCode, data string) {
 	c.t.Helper()
-	frame := ws.MaskFrameInPlace(ws.NewFrame(op, true, []byte(data)))
-	if err := ws.WriteFrame(c.conn, frame); err != nil {
+	if err := writeFrame(c.conn, op, data); err != nil {
 		c.t.Fatalf("send %.80q: %v", data, err)
 	}
+}
+
+func writeFrame(to io.Writer, op ws.OpCode, data string) error {
+	return ws.WriteFrame(to, ws.MaskFrameInPlace(ws.NewFrame(op, true, []byte(data))))
 }
 
 // next returns the next message that is no ping, which it answers; a binary one
@@ -155,23 +161,33 @@ func (c *client) next() (string, error) {
 		return "", err
 	}
 	for {
-		frame, err := ws.ReadFrame(c.reader)
+		header, payload, err := readFrame(c.reader)
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			return "", errors.New("nothing came in time")
 		}
-		if err != nil || frame.Header.OpCode == ws.OpClose {
+		if err != nil || header.OpCode == ws.OpClose {
 			return "", io.EOF
 		}
 		switch {
-		case frame.Header.OpCode == ws.OpBinary:
-			return "b:" + string(frame.Payload), nil
-		case string(frame.Payload) == "2":
+		case header.OpCode == ws.OpBinary:
+			return "b:" + payload, nil
+		case payload == "2":
 			c.write(ws.OpText, "3")
 		default:
-			return string(frame.Payload), nil
+			return payload, nil
 		}
 	}
+}
+
+func readFrame(from io.Reader) (ws.Header, string, error) {
+	header, err := ws.ReadHeader(from)
+	if err != nil {
+		return header, "", err
+	}
+	payload := make([]byte, header.Length)
+	_, err = io.ReadFull(from, payload)
+	return header, string(payload), err
 }
 
 func (c *client) read() string {

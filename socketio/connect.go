@@ -115,8 +115,6 @@ func (s *Socket) resume() {
 // same client on a connection whose loss went unnoticed so far; it is ended with
 // its connection.
 func (s *Socket) claimID() {
-	deadline := time.NewTimer(takeoverTimeout)
-	defer deadline.Stop()
 	for {
 		holder := s.namespace.claim(s)
 		if holder == nil {
@@ -126,7 +124,9 @@ func (s *Socket) claimID() {
 		holder.conn.shutdown(ReasonForcedServerClose)
 		select {
 		case <-holder.doneChannel():
-		case <-deadline.C:
+		case <-s.Context().Done():
+			return // confirm will notice
+		case <-time.After(takeoverTimeout):
 			s.log().Warn("disconnect handlers of a socket hang, its client comes back without waiting for them")
 		}
 	}
