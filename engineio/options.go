@@ -46,7 +46,8 @@ type Options struct {
 	CORS *CORS
 	// AllowRequest may refuse a handshake (a request that would open a session). A
 	// *RequestError sets the answer; any other error is logged and answered 403. It
-	// runs on the request's goroutine, with the request's context.
+	// runs on the request's goroutine, with the request's context. The handshake may still
+	// fail after it: count sessions in Handler and Closed, not here.
 	AllowRequest func(*http.Request) error
 	// Cookie returns a cookie for the answer that opens a session, for load balancers
 	// with sticky sessions. nil, or a nil result: none.
@@ -65,6 +66,9 @@ type Options struct {
 	// MaxPendingAge bounds how long something may wait for one client. A client over it
 	// is closed with ReasonSlowClient. Default 20 s.
 	MaxPendingAge time.Duration
+	// SocketBuffer asks the kernel to hold at most about this many bytes for one WebSocket,
+	// besides MaxPendingBytes. 0 leaves it to the kernel, which may go to megabytes.
+	SocketBuffer int
 	// MaxQueuedBytes bounds what waits in each shard to be handed to its sessions. A
 	// publisher over it waits. Default 8 MB.
 	MaxQueuedBytes int

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -209,6 +210,15 @@ func (s *Server) session(id string) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sessions[id]
+}
+
+// logEnd tells of a session's end, without its ID, which is a secret.
+func (s *Server) logEnd(e ending) {
+	cause := ""
+	if e.err != nil {
+		cause = e.err.Error()
+	}
+	s.options.Logger.Debug("session ended", slog.String("reason", string(e.reason)), slog.String("cause", cause))
 }
 
 func (s *Server) remove(session *Session) {

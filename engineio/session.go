@@ -246,6 +246,7 @@ func (s *Session) endLocked(e ending) {
 	// The rest takes other locks and may write, so it cannot happen under mu.
 	go func() {
 		defer s.server.work.Done()
+		s.server.logEnd(e)
 		s.server.remove(s)
 		s.shard.registry.remove(s)
 		s.shard.enqueue(operation{kind: opForget, session: s})

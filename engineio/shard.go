@@ -15,9 +15,7 @@ import (
 // are left to a flusher goroutine of that session. Broadcasts that queued up for one
 // group leave in one pass, as one write per client.
 //
-// The worker starts with the server and ends in Server.Close. Locks are leaves: none is
-// taken while another one of this package is held, but for heartbeat's stalled list and
-// inbound queue below a session's mu.
+// The worker starts with the server and ends in Server.Close. mu is a leaf.
 type shard struct {
 	server *Server
 	number int

@@ -15,6 +15,7 @@ func TestSlowClient(t *testing.T) {
 	}{
 		{"bytes", Options{MaxPendingBytes: 200_000, MaxPendingAge: time.Hour}},
 		{"age", Options{MaxPendingBytes: 1 << 30, MaxPendingAge: 200 * time.Millisecond}},
+		{"small socket buffer", Options{MaxPendingBytes: 100_000, SocketBuffer: 16_000}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -74,6 +74,7 @@ func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Va
 	}
 	session.mu.Lock()
 	session.socket = socket
+	socket.unwanted = session.state == stateClosed // the server closes
 	session.queueLocked(s.openFrame(session))
 	writer := s.writers.Get().(*writer)
 	session.flushLocked(writer)
@@ -100,6 +101,9 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err
+	}
+	if tcp, ok := wire(conn).(*net.TCPConn); ok && s.options.SocketBuffer > 0 {
+		_ = tcp.SetWriteBuffer(s.options.SocketBuffer) // a hint
 	}
 	socket := &webSocket{server: s, conn: conn, session: session}
 	socket.frames.maxPayload = s.options.MaxPayload
@@ -287,10 +291,19 @@ func (c *webSocket) closeHandshake(code ws.StatusCode) {
 // abort drops the connection with what the kernel still holds for a client that does not
 // read.
 func (c *webSocket) abort() {
-	if tcp, ok := c.conn.(*net.TCPConn); ok {
+	conn := wire(c.conn)
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = c.conn.Close()
+	_ = conn.Close()
+}
+
+// wire is the connection below TLS, whose own Close would wait for the client.
+func wire(conn net.Conn) net.Conn {
+	if outer, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return outer.NetConn()
+	}
+	return conn
 }
 
 // drop ends a probe from another goroutine than its reader, who then closes it.
