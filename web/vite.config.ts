@@ -20,5 +20,7 @@ export default defineConfig({
     setupFiles: ['src/app/testing/setup.ts'],
     restoreMocks: true,
     css: false,
+    // The suites share two slow cores with the server's tests.
+    testTimeout: 20_000,
   },
 });

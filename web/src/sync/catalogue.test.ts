@@ -167,7 +167,7 @@ describe('any order', () => {
           if (event) catalogue.apply(event);
         } else if (dice < 0.7 && told > 0) {
           const again = events[Math.floor(random() * told)];
-          if (again) expect(catalogue.apply(again)).toBeNull();
+          if (again && catalogue.apply(again) !== null) throw new Error(`seed ${seed}: an event was applied twice`);
         } else if (dice < 0.75) {
           // A snapshot from anywhere between what was told and what has happened.
           const sequence = told + Math.floor(random() * (happened - told + 1));
@@ -178,10 +178,10 @@ describe('any order', () => {
           if (ready >= 0) answers.splice(ready, 1)[0]?.give(catalogue);
         }
         const ids = catalogue.books.map((b) => b.id);
-        expect(new Set(ids).size).toBe(ids.length);
+        if (new Set(ids).size !== ids.length) throw new Error(`seed ${seed}: a book is shown twice`);
         for (const b of catalogue.books) {
           const before = newest.get(b.id) ?? 0;
-          expect(b.version, `seed ${seed}`).toBeGreaterThanOrEqual(before);
+          if (b.version < before) throw new Error(`seed ${seed}: book ${b.id} went back from ${before} to ${b.version}`);
           newest.set(b.id, b.version);
         }
       }

@@ -3,6 +3,7 @@ import { forwardRef, type ReactNode } from 'react';
 import { Icon, type IconName } from './Icon';
 import { IconAction } from './IconAction';
 import styles from './notify.module.css';
+import { usePhone } from './Sheet';
 
 interface ToastDetails {
   /** Who caused it: this tab, or somebody else. */
@@ -37,11 +38,13 @@ const Toast = forwardRef<HTMLDivElement, ToastDetails & { id: SnackbarKey; messa
 
 /** Where toasts appear; at most three at a time. */
 export function ToastProvider({ children }: { children: ReactNode }) {
+  const phone = usePhone();
   return (
     <SnackbarProvider
       maxSnack={3}
       autoHideDuration={5_000}
-      anchorOrigin={{ vertical: 'bottom', horizontal: 'left' }}
+      // On a phone sheets and the main button are below.
+      anchorOrigin={phone ? { vertical: 'top', horizontal: 'center' } : { vertical: 'bottom', horizontal: 'left' }}
       classes={{ containerRoot: styles.container ?? '' }}
     >
       {children}

@@ -38,7 +38,7 @@ export const BookCard = memo(function BookCard({ book, index, total, now, fresh,
       </div>
       <div className={styles.words}>
         <Glow of={`${book.title}\n${book.author}`} className={styles.name}>
-          <button type="button" className={styles.title} tabIndex={current ? 0 : -1} disabled={removed} data-open="" onClick={() => onOpen(book)}>
+          <button type="button" className={styles.title} tabIndex={current ? 0 : -1} aria-disabled={removed || undefined} data-open="" onClick={removed ? undefined : () => onOpen(book)}>
             {book.title}
           </button>
           <span className={styles.author}>{book.author}</span>

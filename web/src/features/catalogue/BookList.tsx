@@ -11,8 +11,10 @@ import { measureGrid, neighbour, type Grid } from './grid';
 export type Look = 'covers' | 'list';
 
 export interface BookListHandle {
-  /** Moves the focus to the book that stands at this place, or to the last one. */
+  /** Moves the focus to the book at this place, or to the last one. */
   focusIndex(index: number): void;
+  /** Moves the focus to this book, or to the one that took its place. */
+  focusBook(id: number): void;
   scrollToTop(): void;
 }
 
@@ -40,6 +42,8 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
   const [margin, setMargin] = useState(0);
   const [currentId, setCurrentId] = useState<number | null>(null);
   const pendingFocus = useRef<number | null>(null);
+  /** Where the focus is in the list, for the case that the book under it goes. */
+  const focused = useRef<{ id: number; index: number } | null>(null);
 
   useLayoutEffect(() => {
     const element = list.current;
@@ -113,13 +117,26 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
     if (pendingFocus.current !== null && focusItem(pendingFocus.current)) pendingFocus.current = null;
   });
 
+  // The book that had the focus is gone, and the focus with it: the next one takes over.
+  useEffect(() => {
+    const last = focused.current;
+    if (last === null || (document.activeElement !== null && document.activeElement !== document.body)) return;
+    if (books.some((book) => book.id === last.id)) return;
+    focused.current = null;
+    focusIndex(last.index);
+  }, [books, focusIndex]);
+
   useImperativeHandle(
     handle,
     () => ({
       focusIndex,
+      focusBook: (id) => {
+        const index = books.findIndex((book) => book.id === id);
+        focusIndex(index >= 0 ? index : (focused.current?.index ?? 0));
+      },
       scrollToTop: () => window.scrollTo({ top: 0, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' }),
     }),
-    [focusIndex],
+    [books, focusIndex],
   );
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
@@ -144,7 +161,14 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
       onKeyDown={onKeyDown}
       onFocus={(event) => {
         const item = event.target.closest<HTMLElement>('[data-book-id]');
-        if (item) setCurrentId(Number(item.dataset.bookId));
+        if (!item) return;
+        const id = Number(item.dataset.bookId);
+        setCurrentId(id);
+        focused.current = { id, index: Number(item.dataset.index) };
+      }}
+      onBlur={(event) => {
+        // Without a next target the focus was lost, not moved: the book may just have gone.
+        if (event.relatedTarget !== null) focused.current = null;
       }}
     >
       {grid &&

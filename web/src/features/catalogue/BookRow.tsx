@@ -32,7 +32,7 @@ export const BookRow = memo(function BookRow({ book, index, total, now, fresh, r
       </div>
       <Glow of={`${book.title}\n${book.author}`} className={styles.name}>
         <span className={styles.line}>
-          <button type="button" className={styles.title} tabIndex={tabIndex} disabled={removed} data-open="" onClick={() => onOpen(book)}>
+          <button type="button" className={styles.title} tabIndex={tabIndex} aria-disabled={removed || undefined} data-open="" onClick={removed ? undefined : () => onOpen(book)}>
             {book.title}
           </button>
           {fresh && !removed && <span className={styles.new}>New</span>}

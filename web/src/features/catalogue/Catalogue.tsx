@@ -13,6 +13,7 @@ import { Empty, Failed, Loading, NothingFound } from './States';
 import { Toolbar } from './Toolbar';
 import { useBookActions } from './useBookActions';
 import { useCatalogueKeys } from './useCatalogueKeys';
+import { useDialogFocus } from './useDialogFocus';
 import { useFresh } from './useFresh';
 import { useHeldOrder } from './useHeldOrder';
 import { useLook } from './useLook';
@@ -54,15 +55,23 @@ export function Catalogue({ heading, level, quickActions }: Props) {
   const question = `${look} ${query.filter} ${query.sort} ${query.text}`;
   const order = useHeldOrder(matching, library.book, hold || dialog !== null, question, ownChanges);
 
-  const openBook = useCallback((book: Book) => setDialog({ kind: 'book', id: book.id }), []);
+  const remember = useDialogFocus(dialog, handle);
+  const openDialog = useCallback(
+    (next: OpenDialog) => {
+      remember(next, true);
+      setDialog(next);
+    },
+    [remember],
+  );
+  const openBook = useCallback((book: Book) => openDialog({ kind: 'book', id: book.id }), [openDialog]);
   const act = useCallback(
     (action: QuickAction, book: Book) => {
       if (action === 'return') void actions.giveBack(book);
-      else setDialog({ kind: action, id: book.id });
+      else openDialog({ kind: action, id: book.id });
     },
-    [actions],
+    [actions, openDialog],
   );
-  const add = useCallback(() => setDialog({ kind: 'add' }), []);
+  const add = useCallback(() => openDialog({ kind: 'add' }), [openDialog]);
   useCatalogueKeys({ search, list, enabled: dialog === null && status.status === 'ready', onAdd: add });
 
   // The dialogs come after the first paint, so that they are there when the server is not.
@@ -70,14 +79,6 @@ export function Catalogue({ heading, level, quickActions }: Props) {
     const timer = setTimeout(() => void loadDialogs().catch(() => undefined), 1_500);
     return () => clearTimeout(timer);
   }, []);
-
-  const closeDialog = (removed: Book | null) => {
-    setDialog(null);
-    if (removed === null) return;
-    // The book that had the focus is gone; its neighbour takes over.
-    const place = order.books.findIndex((book) => book.id === removed.id);
-    requestAnimationFrame(() => handle.current?.focusIndex(place));
-  };
 
   const changeQuery = (next: Query) => {
     setQuery(next);
@@ -159,7 +160,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
       </div>
       {dialog !== null && (
         <Suspense fallback={null}>
-          <Dialogs open={dialog} onOpen={setDialog} onClose={closeDialog} onOwnChange={() => setOwnChanges((changes) => changes + 1)} />
+          <Dialogs open={dialog} onOpen={setDialog} onClose={() => setDialog(null)} onOwnChange={() => setOwnChanges((changes) => changes + 1)} />
         </Suspense>
       )}
     </section>

@@ -30,13 +30,14 @@ interface Props {
 export function Toolbar({ query, counts, look, onLook, search, bar, onQuery, onLeave }: Props) {
   return (
     <div ref={bar} className={styles.bar} role="search">
+      <div className={styles.tools}>
       <div className={styles.search}>
         <Icon name="search" size={18} />
         <input
           ref={search}
           type="search"
           aria-label="Search books"
-          placeholder="Title, author or reader"
+          placeholder="Search the shelf"
           value={query.text}
           autoComplete="off"
           spellCheck={false}
@@ -100,6 +101,7 @@ export function Toolbar({ query, counts, look, onLook, search, bar, onQuery, onL
             { value: 'mine', label: 'My favourites', count: counts?.mine },
           ]}
         />
+      </div>
       </div>
     </div>
   );

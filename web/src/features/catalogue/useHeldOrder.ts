@@ -27,7 +27,9 @@ export function useHeldOrder(
 ): HeldOrder {
   const [shown, setShown] = useState({ books: matching, question, ownChanges });
   const stale = shown.question !== question || shown.ownChanges !== ownChanges;
-  if ((!hold || stale) && (shown.books !== matching || stale)) setShown({ books: matching, question, ownChanges });
+  // Where nothing is, nothing moves.
+  const free = !hold || stale || shown.books.length === 0;
+  if (free && (shown.books !== matching || stale)) setShown({ books: matching, question, ownChanges });
 
   return useMemo(() => {
     const release = () => setShown({ books: matching, question, ownChanges });

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, type FocusEvent, type RefObject } from 'react';
+import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 
 /** How long after the last movement over the list somebody still aims at something. */
 const AIMING = 2_000;
@@ -33,7 +33,24 @@ export function useStillness(list: RefObject<HTMLElement | null>, stickyHeight: 
     setAiming(true);
   }, [rest]);
 
-  const onFocus = useCallback((event: FocusEvent<HTMLElement>) => setKeyboardInside(isFocusVisible(event.target)), []);
+  // A click leaves the focus where it was for ever; only who moves it with keys is still there.
+  const byKey = useRef(false);
+  useEffect(() => {
+    const key = () => {
+      byKey.current = true;
+    };
+    const pointer = () => {
+      byKey.current = false;
+    };
+    document.addEventListener('keydown', key, true);
+    document.addEventListener('pointerdown', pointer, true);
+    return () => {
+      document.removeEventListener('keydown', key, true);
+      document.removeEventListener('pointerdown', pointer, true);
+    };
+  }, []);
+
+  const onFocus = useCallback(() => setKeyboardInside(byKey.current), []);
   const onBlur = useCallback(() => setKeyboardInside(false), []);
 
   return {
@@ -41,12 +58,4 @@ export function useStillness(list: RefObject<HTMLElement | null>, stickyHeight: 
     scrolledAway,
     handlers: { onPointerMove: aim, onPointerDown: aim, onPointerLeave: rest, onFocus, onBlur },
   };
-}
-
-function isFocusVisible(element: Element): boolean {
-  try {
-    return element.matches(':focus-visible');
-  } catch {
-    return false;
-  }
 }

@@ -90,26 +90,29 @@ function Tile({ name, label, value, note, alarming = false, history, pick, now }
       <span className={styles.note} data-alarming={alarming || undefined} title={note}>
         {note}
       </span>
-      <svg
-        className={styles.spark}
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={
-          spark === null
-            ? 'No history yet'
-            : spark.lowest === spark.highest
-              ? 'Unchanged in the last minutes'
-              : `Between ${number.format(spark.lowest)} and ${number.format(spark.highest)} in the last minutes`
-        }
-      >
-        {spark && (
-          <>
-            <path d={spark.area} className={styles.area} />
-            <path d={spark.line} className={styles.line} vectorEffect="non-scaling-stroke" />
-          </>
-        )}
-      </svg>
+      <div className={styles.spark}>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={
+            spark === null
+              ? 'No history yet'
+              : spark.lowest === spark.highest
+                ? 'Unchanged in the last minutes'
+                : `Between ${number.format(spark.lowest)} and ${number.format(spark.highest)} in the last minutes`
+          }
+        >
+          {spark && (
+            <>
+              <path d={`M0 ${spark.end.y}H${WIDTH}`} className={styles.level} vectorEffect="non-scaling-stroke" />
+              <path d={spark.area} className={styles.area} />
+              <path d={spark.line} className={styles.line} vectorEffect="non-scaling-stroke" />
+            </>
+          )}
+        </svg>
+        {spark && <span className={styles.end} style={{ top: spark.end.y }} />}
+      </div>
     </div>
   );
 }

@@ -21,10 +21,12 @@ export function drawSpark(points: readonly Point[], now: number, span: number, w
   const values = points.map((point) => point.value);
   const lowest = Math.min(...values);
   const highest = Math.max(...values);
+  // One book more among fifty is a small step, not a cliff.
+  const range = Math.max(highest - lowest, 4, highest * 0.1);
+  const floor = Math.max(0, (highest + lowest - range) / 2);
   const pad = 3;
   const x = (at: number) => round(Math.max(0, Math.min(1, 1 - (now - at) / span)) * width);
-  // A number that never moved runs along the middle.
-  const y = (value: number) => round(highest === lowest ? height / 2 : pad + (1 - (value - lowest) / (highest - lowest)) * (height - 2 * pad));
+  const y = (value: number) => round(pad + (1 - (value - floor) / range) * (height - 2 * pad));
   let line = '';
   let previous: Point | null = null;
   for (const point of points) {

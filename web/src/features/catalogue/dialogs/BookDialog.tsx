@@ -54,7 +54,7 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
                     Lend
                   </Button>
                 ) : (
-                  <Button variant="contained" startIcon={<Icon name="giveBack" size={18} />} onClick={() => void actions.giveBack(book)}>
+                  <Button variant="contained" startIcon={<Icon name="giveBack" size={18} />} onClick={() => void actions.giveBack(book).then((done) => done && onClose())}>
                     Return
                   </Button>
                 )}

@@ -1,0 +1,28 @@
+import { render } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { StrictMode } from 'react';
+import { Library } from '../../sync/library';
+import { FakeServer } from '../../sync/testing/fakeServer';
+import { App } from '../App';
+import { demoIdentity } from '../identity';
+
+/** The whole app in StrictMode, against the server of the sync tests. */
+export function renderApp(server: FakeServer, path = '/') {
+  history.replaceState(null, '', path);
+  const identity = demoIdentity(path);
+  const socket = server.socket();
+  const library = new Library({ identity, socket, api: server.api(identity.userId), random: () => 0 });
+  const view = render(
+    <StrictMode>
+      <App library={library} />
+    </StrictMode>,
+  );
+  return { ...view, identity, socket, library, user: userEvent.setup({ delay: null }) };
+}
+
+/** As renderApp, and waits for nothing: a server with these titles, the first one oldest. */
+export function serverWith(...titles: string[]): FakeServer {
+  const server = new FakeServer();
+  for (const title of titles) server.add({ title });
+  return server;
+}
