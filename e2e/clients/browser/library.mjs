@@ -90,6 +90,12 @@ export class Library {
     }, within);
   }
 
+  // Whose list holds still, because the focus is in it, is told of new books and asks for them.
+  async asksForNewBook(title) {
+    await this.page.getByRole('button', { name: /^Show \d+ new books?$/ }).click({ timeout: promptly });
+    await this.sees(title);
+  }
+
   async seesNot(title, within = promptly) {
     await until(`${this.name} no longer sees ${title}`, async () => {
       assert.equal(await this.book(title).count(), 0);
