@@ -163,7 +163,7 @@ describe('the desk', () => {
     await waitFor(() => expect(document.querySelector('[data-stat=favorites]')?.textContent).toBe('7'));
     expect(document.querySelector('[data-stat=online]')?.textContent).toBe('2');
     expect(document.querySelector('[data-watching]')?.textContent).toBe('2');
-    expect(document.querySelector('[data-online-user=demoUser5]')?.textContent).toContain('2 windows');
+    expect(document.querySelector('[data-online-user=demoUser5]')?.textContent).toContain('in 2 windows');
     await user.click(screen.getByRole('link', { name: 'Library' }));
     await screen.findByRole('heading', { level: 1, name: 'The library' });
     expect(socket.sent).toEqual(['ownerJoinDashboard', 'ownerLeaveDashboard']);

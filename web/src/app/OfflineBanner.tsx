@@ -12,7 +12,7 @@ export function OfflineBanner() {
   if (state.status !== 'offline') return null;
   const as = library.currentAt();
   return (
-    <div className={styles.banner} data-banner="offline">
+    <section aria-label="No connection" className={styles.banner} data-banner="offline">
       <p>
         <strong>No connection.</strong> {as === null ? 'Nothing could be loaded yet.' : `This is the library as it was at ${atTime(as)}.`}{' '}
         <span aria-hidden="true">{seconds === null ? 'Trying again…' : `Next try in ${seconds} s.`}</span>
@@ -20,6 +20,6 @@ export function OfflineBanner() {
       <Button size="small" variant="outlined" color="inherit" onClick={library.retryNow}>
         Try now
       </Button>
-    </div>
+    </section>
   );
 }

@@ -21,7 +21,7 @@ export interface LiveSocket {
 export type Listener = (...args: any[]) => void;
 
 const FIRST_DELAY = 500;
-const LONGEST_DELAY = 8_000;
+const LONGEST_DELAY = 5_000;
 const LONGEST_DELAY_HIDDEN = 30_000;
 
 /** How long to wait before attempt number `attempt` (from 1): doubling, with half of it left to chance so that a crowd spreads. */

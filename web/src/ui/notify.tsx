@@ -36,12 +36,12 @@ const Toast = forwardRef<HTMLDivElement, ToastDetails & { id: SnackbarKey; messa
   );
 });
 
-/** Where toasts appear; at most three at a time. */
+/** Where toasts appear; at most three at a time, on a phone one. */
 export function ToastProvider({ children }: { children: ReactNode }) {
   const phone = usePhone();
   return (
     <SnackbarProvider
-      maxSnack={3}
+      maxSnack={phone ? 1 : 3}
       autoHideDuration={5_000}
       // On a phone sheets and the main button are below.
       anchorOrigin={phone ? { vertical: 'top', horizontal: 'center' } : { vertical: 'bottom', horizontal: 'left' }}
@@ -52,11 +52,12 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   );
 }
 
-/** Says something once, in passing. */
-export function notify(message: string, details: Partial<ToastDetails> = {}): void {
+/** Says something once, in passing. `replaces`: an earlier one that this says better. */
+export function notify(message: string, details: Partial<ToastDetails> & { replaces?: SnackbarKey | undefined } = {}): SnackbarKey {
   const tone = details.tone ?? 'plain';
   const { origin = 'own', icon = tone === 'trouble' ? 'overdue' : 'check', act } = details;
-  enqueueSnackbar(message, {
+  if (details.replaces !== undefined) closeSnackbar(details.replaces);
+  return enqueueSnackbar(message, {
     content: (id) => <Toast id={id} message={message} origin={origin} tone={tone} icon={icon} act={act} />,
     autoHideDuration: tone === 'trouble' || act ? 8_000 : 5_000,
   });

@@ -55,19 +55,8 @@ const GROUPS: Readonly<Record<ActivityKind, (count: number) => string>> = {
   unfavorited: (count) => `${count} hearts taken back`,
 };
 
-/** What a handful of happenings come to: one sentence per kind, and at most three. */
-export function summarise(news: readonly Activity[]): { text: string; kind: ActivityKind }[] {
-  const byKind = new Map<ActivityKind, Activity[]>();
-  for (const activity of news) {
-    const sameKind = byKind.get(activity.kind);
-    if (sameKind) sameKind.push(activity);
-    else byKind.set(activity.kind, [activity]);
-  }
-  if (byKind.size > 3) return [{ text: `${news.length} changes`, kind: 'edited' }];
-  const said: { text: string; kind: ActivityKind }[] = [];
-  for (const [kind, activities] of byKind) {
-    const [only] = activities;
-    said.push({ kind, text: activities.length === 1 && only ? sentenceOf(only) : GROUPS[kind](activities.length) });
-  }
-  return said;
+/** What a handful of happenings of one kind come to. */
+export function summaryOf(kind: ActivityKind, news: readonly Activity[]): string {
+  const [only] = news;
+  return news.length === 1 && only ? sentenceOf(only) : GROUPS[kind](news.length);
 }

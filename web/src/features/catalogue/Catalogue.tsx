@@ -94,7 +94,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
         <div>
           <Heading className={styles.heading}>{heading}</Heading>
           <p className={styles.summary}>
-            {ready ? (
+            {ready && !empty ? (
               <>
                 <span data-book-count="">{matching.length}</span> {matching.length === 1 ? 'book' : 'books'}
                 {matching.length !== counts.all && ` of ${counts.all}`}

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { Book } from '../../sync/book';
 import { Glow } from '../../ui/Glow';
 import { Icon } from '../../ui/Icon';
@@ -8,28 +8,30 @@ import { useBookActions } from './useBookActions';
 /** A heart with the number of people who gave theirs. */
 export function FavoriteButton({ book, tabIndex }: { book: Book; tabIndex?: number }) {
   const actions = useBookActions();
-  const [busy, setBusy] = useState(false);
+  // Presses while an answer is under way wait for it: each turns around what the one before it made.
+  const presses = useRef<Promise<unknown>>(Promise.resolve());
+  const [underWay, setUnderWay] = useState(0);
   return (
-    <span className={styles.favorite}>
+    <span className={styles.favorite} data-pressed={book.favorite || undefined}>
       <button
         type="button"
         className={styles.button}
         aria-label={`Favourite ${book.title}`}
         aria-pressed={book.favorite}
-        aria-busy={busy}
+        aria-busy={underWay > 0}
         title={book.favorite ? 'One of your favourites' : 'Add to your favourites'}
         tabIndex={tabIndex}
         onClick={() => {
-          if (busy) return;
-          setBusy(true);
-          void actions.favorite(book).finally(() => setBusy(false));
+          setUnderWay((count) => count + 1);
+          presses.current = presses.current.then(() => actions.favorite(book.id)).finally(() => setUnderWay((count) => count - 1));
         }}
       >
         <Icon name="heart" size={18} filled={book.favorite} />
-        <Glow of={book.favoritesCount} className={styles.count}>
-          <span aria-hidden="true">{book.favoritesCount > 0 ? book.favoritesCount : ''}</span>
-        </Glow>
       </button>
+      {/* Beside the button, so that its name stays the same while the number moves. */}
+      <Glow of={book.favoritesCount} className={styles.count}>
+        <span aria-hidden="true">{book.favoritesCount > 0 ? book.favoritesCount : ''}</span>
+      </Glow>
       <span className="unseen">{book.favoritesCount === 1 ? '1 favourite' : `${book.favoritesCount} favourites`}</span>
     </span>
   );

@@ -50,7 +50,7 @@ export function Empty({ onAdd }: { onAdd: () => void }) {
   const [busy, setBusy] = useState(false);
   return (
     <Message title="An empty shelf" art>
-      <p>Add the first book, or fill the shelf with fifty that belong to everybody, from Austen to Zola.</p>
+      <p>Add the first book, or fill the shelf with fifty classics that belong to everybody.</p>
       <div className={styles.choices}>
         <Button variant="contained" onClick={onAdd}>
           Add the first book

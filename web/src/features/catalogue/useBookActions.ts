@@ -7,7 +7,7 @@ import { notify } from '../../ui/notify';
 
 export interface BookActions {
   /** Resolves to whether it was done; what went wrong has been told. */
-  favorite(book: Book): Promise<boolean>;
+  favorite(id: number): Promise<boolean>;
   giveBack(book: Book): Promise<boolean>;
   /** Reject with ApiError, for a dialog that shows it beside its fields. */
   add(draft: Draft): Promise<Book>;
@@ -32,7 +32,7 @@ function createActions(library: Library): BookActions {
   }
 
   return {
-    favorite: (book) => told(() => library.setFavorite(book.id, !book.favorite)),
+    favorite: (id) => told(() => library.setFavorite(id, !library.book(id)?.favorite)),
     giveBack: (book) =>
       told(async () => {
         const back = await library.change(book.id, { readerName: null, returnDateTime: null }, book.version);

@@ -5,7 +5,7 @@ import { CLOTHS } from '../../ui/cover/design';
 import { Icon } from '../../ui/Icon';
 import styles from './Online.module.css';
 
-const SHOWN = 12;
+const SHOWN = 8;
 
 /** Who is here, and how many owners watch. */
 export function Online() {
@@ -46,7 +46,13 @@ export function Online() {
                 </span>
                 <span className={styles.role}>
                   {user.role}
-                  {user.connections > 1 && ` · ${user.connections} windows`}
+                  {user.connections > 1 && (
+                    <span title={`${user.connections} windows`}>
+                      {' '}
+                      <span aria-hidden="true">×{user.connections}</span>
+                      <span className="unseen">in {user.connections} windows</span>
+                    </span>
+                  )}
                 </span>
               </li>
             );
