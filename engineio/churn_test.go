@@ -25,6 +25,8 @@ func TestChurn(t *testing.T) {
 	stop := make(chan struct{})
 	var publishing sync.WaitGroup
 	publishing.Go(func() {
+		pace := time.NewTicker(100 * time.Microsecond)
+		defer pace.Stop()
 		for i := 0; ; i++ {
 			select {
 			case <-stop:
@@ -34,9 +36,8 @@ func TestChurn(t *testing.T) {
 				all = append(all, r)
 				mu.Unlock()
 				group.Add(r.session)
-			default:
+			case <-pace.C:
 				group.Send(NewFrame(text(fmt.Sprint(i))), SendOptions{Volatile: i%2 == 0})
-				time.Sleep(100 * time.Microsecond)
 			}
 		}
 	})

@@ -70,7 +70,9 @@ func receive[T any](t *testing.T, from <-chan T) T {
 // eventually waits for something that no channel tells.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-again.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("never: %s", what)
 		}

@@ -182,17 +182,18 @@ func TestOrderAcrossUpgrade(t *testing.T) {
 	group := ts.NewGroup()
 	group.Add(r.session)
 
+	probed := make(chan struct{})
 	var sender sync.WaitGroup
 	sender.Go(func() {
 		for i := range count {
+			if i == count/3 {
+				<-probed // so that the upgrade falls in the middle
+			}
 			m := text(fmt.Sprint(i))
 			if i%3 == 0 {
 				group.Send(NewFrame(m), SendOptions{})
 			} else {
 				r.session.Send(m)
-			}
-			if i%50 == 0 {
-				time.Sleep(time.Millisecond) // so that the upgrade falls in the middle
 			}
 		}
 	})
@@ -203,6 +204,7 @@ func TestOrderAcrossUpgrade(t *testing.T) {
 	c := ts.dial(socketQuery(query))
 	c.send("2probe")
 	c.want("3probe")
+	close(probed)
 	close(stop)
 	polls.Wait()
 	byPolling := len(received)
