@@ -10,5 +10,4 @@
   }
   var dark = mode === 'dark' || (mode === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
   root.setAttribute('data-theme', dark ? 'dark' : 'light');
-  root.style.backgroundColor = dark ? '#161410' : '#f5efe3';
 })();

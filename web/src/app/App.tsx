@@ -4,6 +4,7 @@ import { useRemoteToasts } from '../features/activity/useRemoteToasts';
 import type { Library } from '../sync/library';
 import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
+import { useBrowserColor } from '../theme/useBrowserColor';
 import { ToastProvider } from '../ui/notify';
 import { Announcer } from './Announcer';
 import styles from './App.module.css';
@@ -36,6 +37,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
   const { status } = useCatalogueStatus();
   const [open, setOpen] = useState<'menu' | 'help' | null>(null);
   useRemoteToasts();
+  useBrowserColor();
 
   useEffect(() => {
     document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';

@@ -7,7 +7,7 @@ import { Dashboard } from './dashboard';
 import { Link } from './link';
 import { Notifier } from './notifier';
 import { OwnWrites } from './ownWrites';
-import { parsePosition, type Position } from './position';
+import { parsePosition } from './position';
 import { Stream } from './stream';
 
 export interface Identity {
@@ -320,5 +320,3 @@ export class Library {
 function same(a: ConnectionState, b: ConnectionState): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
-
-export type { Position };

@@ -1,5 +1,5 @@
 import Button from '@mui/material/Button';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import type { Book } from '../../sync/book';
 import { useBooks, useCatalogueStatus, useLibrary } from '../../sync/react';
 import { Icon } from '../../ui/Icon';
@@ -50,9 +50,11 @@ export function Catalogue({ heading, level, quickActions }: Props) {
   const stickyHeight = useCallback(() => bar.current?.getBoundingClientRect().bottom ?? 0, []);
   const { hold, handlers } = useStillness(list, stickyHeight);
 
-  const matching = useMemo(() => select(books, query, now), [books, query, now]);
+  // Typing goes first; ten thousand books may follow a moment later.
+  const asked = useDeferredValue(query);
+  const matching = useMemo(() => select(books, asked, now), [books, asked, now]);
   const counts = useMemo(() => countBooks(books, now), [books, now]);
-  const question = `${look} ${query.filter} ${query.sort} ${query.text}`;
+  const question = `${look} ${asked.filter} ${asked.sort} ${asked.text}`;
   const order = useHeldOrder(matching, library.book, hold || dialog !== null, question, ownChanges);
 
   const remember = useDialogFocus(dialog, handle);

@@ -3,6 +3,10 @@ import { useActivity } from '../../sync/react';
 
 /** How long a new book keeps its mark. */
 export const FRESH_FOR = 8_000;
+/** Where everything is new, nothing is marked. */
+const MARKED = 12;
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** The ids of books that came in the last seconds. */
 export function useFresh(): ReadonlySet<number> {
@@ -16,7 +20,7 @@ export function useFresh(): ReadonlySet<number> {
       if (entry.at <= since) break;
       if (entry.kind === 'added' && !entry.missed) ids.add(entry.bookId);
     }
-    return ids;
+    return ids.size > MARKED ? NONE : ids;
   }, [activity, newest, now]);
 
   useEffect(() => {
