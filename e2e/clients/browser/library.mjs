@@ -90,10 +90,22 @@ export class Library {
     }, within);
   }
 
-  // Whose list holds still, because the focus is in it, is told of new books and asks for them.
+  // Walks through the list by keyboard: from now on it holds still.
+  async walksFrom(title) {
+    await this.button(title).focus();
+    await this.page.keyboard.press('ArrowRight');
+  }
+
+  // Whose list holds still is told of new books and asks for them.
   async asksForNewBook(title) {
-    await this.page.getByRole('button', { name: /^Show \d+ new books?$/ }).click({ timeout: promptly });
+    await this.button('Show 1 new book').click({ timeout: promptly });
+    await this.putMouseAside();
     await this.sees(title);
+  }
+
+  // The list holds still under a pointer that has just moved over it, too.
+  async putMouseAside() {
+    await this.page.mouse.move(0, 0);
   }
 
   async seesNot(title, within = promptly) {
@@ -139,6 +151,7 @@ export class Library {
     await dialog.getByRole('textbox', { name: 'Title' }).fill(title);
     await dialog.getByRole('textbox', { name: 'Author' }).fill(author);
     await dialog.getByRole('button', { name: 'Add book', exact: true }).click();
+    await this.putMouseAside();
   }
 
   async editBook(title, changes) {
@@ -148,6 +161,7 @@ export class Library {
       await dialog.getByRole('textbox', { name: label }).fill(text);
     }
     await dialog.getByRole('button', { name: 'Save changes', exact: true }).click();
+    await this.putMouseAside();
   }
 
   async lendBook(title, reader) {
@@ -156,16 +170,19 @@ export class Library {
     await dialog.getByRole('textbox', { name: 'Lent to' }).fill(reader);
     await dialog.getByRole('button', { name: '2 weeks', exact: true }).click();
     await dialog.getByRole('button', { name: 'Lend', exact: true }).click();
+    await this.putMouseAside();
   }
 
   async deleteBook(title) {
     await this.button(`Delete ${title}`).click();
     await this.page.getByRole('alertdialog', { name: 'Delete this book?' })
       .getByRole('button', { name: 'Delete book', exact: true }).click();
+    await this.putMouseAside();
   }
 
   async toggleFavorite(title) {
     await this.book(title).getByRole('button', { name: `Favourite ${title}`, exact: true }).click();
+    await this.putMouseAside();
   }
 
   async chooseTheme(name) {
