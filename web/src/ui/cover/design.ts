@@ -5,7 +5,7 @@ export const CLOTHS = [
   { cloth: '#27384f', ink: '#eee6d3', second: '#c2905a' },
   { cloth: '#e5d6b4', ink: '#3a2c1c', second: '#a6492f' },
   { cloth: '#4d2f45', ink: '#f3e4dc', second: '#cf9a8e' },
-  { cloth: '#b8652f', ink: '#2a1408', second: '#f2d6a2' },
+  { cloth: '#c0703a', ink: '#221006', second: '#f2d6a2' },
   { cloth: '#5b6238', ink: '#f5efd8', second: '#d9b968' },
   { cloth: '#d8c9c0', ink: '#32272b', second: '#7b3f4b' },
   { cloth: '#1e4a56', ink: '#ecebdc', second: '#d98f5c' },
