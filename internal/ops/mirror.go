@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -35,6 +36,10 @@ type MirrorOptions struct {
 // maintenance commands, and takes a books.json that is not its own work as the
 // handbook's restore. The file is never the truth: that is the log.
 //
+// Nobody's file is overwritten unseen. One that appears while the server runs
+// is kept under backups/ before the next write replaces it; one that a clean
+// stop finds stays for the next start, which restores it.
+//
 // Use: NewMirror, register Observe with the catalogue, run the catalogue until
 // it is loaded, TakeOver, then Run on a goroutine of the caller's. TakeOver
 // and Run do not overlap; Observe is safe at any time.
@@ -48,8 +53,9 @@ type Mirror struct {
 	changed chan struct{}
 
 	// What follows belongs to TakeOver, then to Run's goroutine.
-	noted  note   // what digestFile says
-	onDisk digest // of the file as it is, "" when there is none
+	noted  note     // what digestFile says
+	onDisk digest   // of the file as it was last seen, "" when there was none
+	mark   fileMark // of that file
 
 	// step is told of each step of a write before it happens. Tests end a
 	// write there, as a crash would.
@@ -89,9 +95,10 @@ func NewMirror(options MirrorOptions) *Mirror {
 
 // Observe notes that the catalogue changed. It is an observer for
 // catalog.Observe and returns at once.
-func (m *Mirror) Observe([]catalog.Applied) { m.mark() }
+func (m *Mirror) Observe([]catalog.Applied) { m.touch() }
 
-func (m *Mirror) mark() {
+// touch notes that there may be something to write.
+func (m *Mirror) touch() {
 	select {
 	case m.changed <- struct{}{}:
 	default:
@@ -111,11 +118,14 @@ func (m *Mirror) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return m.finish()
 		case <-m.changed:
+			if ctx.Err() != nil { // the stop's own rule for a foreign file holds
+				return m.finish()
+			}
 		}
 		rest, err := m.write()
 		if err != nil {
 			m.logger.Error("books.json could not be written", "error", err, "retry_after", retryAfter)
-			m.mark()
+			m.touch()
 			rest = retryAfter
 		}
 		timer.Reset(rest)
@@ -133,6 +143,9 @@ func (m *Mirror) Run(ctx context.Context) error {
 }
 
 func (m *Mirror) finish() error {
+	if left, err := m.leaveOutside(); left || err != nil {
+		return err
+	}
 	if _, err := m.write(); err != nil {
 		return err
 	}
@@ -149,6 +162,9 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 	if current == m.onDisk && m.exists() {
 		return between(making, 0) - time.Since(begin), nil
 	}
+	if err := m.keepOutside(); err != nil {
+		return 0, err
+	}
 	if err := m.step(stepNote); err != nil {
 		return 0, err
 	}
@@ -158,13 +174,13 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 	if err := m.step(stepReplace); err != nil {
 		return 0, err
 	}
-	copying, err := replaceFile(filepath.Join(m.dir, MirrorFile), 0o644, writing(content))
+	written, err := replaceFile(filepath.Join(m.dir, MirrorFile), 0o644, writing(content))
 	if err != nil {
 		return 0, err
 	}
-	m.onDisk = current
+	m.onDisk, m.mark = current, written.mark
 	whole := time.Since(begin)
-	return between(making+copying, whole) - whole, nil
+	return between(making+written.took, whole) - whole, nil
 }
 
 // between is the time between the beginnings of two writes: core is what
@@ -186,7 +202,8 @@ func (m *Mirror) settle() error {
 	if err := syncDirectory(m.dir); err != nil {
 		return err
 	}
-	return m.note(note{Current: m.onDisk})
+	// Without a file of ours, what was to be written stays the known one.
+	return m.note(note{Current: cmp.Or(m.onDisk, m.noted.Current)})
 }
 
 func (m *Mirror) note(n note) error {

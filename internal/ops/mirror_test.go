@@ -126,7 +126,7 @@ func TestMirrorPace(t *testing.T) {
 				go func() { done <- m.Run(ctx) }()
 				for range 200 { // somebody writes ten times a second
 					os.Remove(filepath.Join(m.dir, MirrorFile)) // so that there is something to write
-					m.mark()
+					m.touch()
 					time.Sleep(100 * time.Millisecond)
 				}
 				cancel()

@@ -15,24 +15,33 @@ func ReplaceFile(name string, mode fs.FileMode, write func(io.Writer) error) err
 	return err
 }
 
-// replaceFile is ReplaceFile that tells how long writing took, without the
-// disk.
-func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) (writing time.Duration, err error) {
+// replacement is what replaceFile tells of its work.
+type replacement struct {
+	took time.Duration // for writing, without the disk
+	mark fileMark      // of the new file
+}
+
+// replaceFile is ReplaceFile that tells more.
+func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) (replacement, error) {
 	begin := time.Now()
 	file, err := newPendingFile(name, mode)
 	if err != nil {
-		return 0, fmt.Errorf("writing %s: %w", name, err)
+		return replacement{}, fmt.Errorf("writing %s: %w", name, err)
 	}
 	if err := write(file); err != nil {
 		file.discard()
-		return 0, fmt.Errorf("writing %s: %w", name, err)
+		return replacement{}, fmt.Errorf("writing %s: %w", name, err)
 	}
-	writing = time.Since(begin)
+	// Looked at before it has its name, where somebody else may replace it.
+	done := replacement{took: time.Since(begin)}
+	if info, err := file.Stat(); err == nil {
+		done.mark = fileMark{info} // without one, the file is read to know it
+	}
 	if err := file.replace(); err != nil {
 		file.discard()
-		return 0, fmt.Errorf("writing %s: %w", name, err)
+		return replacement{}, fmt.Errorf("writing %s: %w", name, err)
 	}
-	return writing, nil
+	return done, nil
 }
 
 // writing makes a write function of content.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -38,16 +37,16 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	}
 	m.noted = known
 	name := filepath.Join(m.dir, MirrorFile)
-	content, err := os.ReadFile(name)
+	content, mark, err := readMarked(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		m.mark() // there is none yet: let Run write it
+		m.touch() // there is none yet: let Run write it
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
-	m.onDisk = digestOf(content)
-	m.mark()
+	m.onDisk, m.mark = digestOf(content), mark
+	m.touch()
 
 	first := m.catalog.Position().Sequence == 0
 	if known.knows(m.onDisk) && !first {
@@ -102,14 +101,12 @@ func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
 
 // backUp writes the present catalogue under backups/ and returns where.
 func (m *Mirror) backUp() (string, error) {
-	dir := filepath.Join(m.dir, backupDirectory)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return "", fmt.Errorf("backing up before the restore: %w", err)
+	name, err := m.newBackup("before-restore")
+	if err != nil {
+		return "", err
 	}
-	// The time down to the millisecond: a name is never taken twice.
-	name := filepath.Join(dir, "books-"+m.now().UTC().Format("20060102T150405.000Z")+"-before-restore.json")
 	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON())); err != nil {
 		return "", err
 	}
-	return name, errors.Join(syncDirectory(dir), syncDirectory(m.dir))
+	return name, errors.Join(syncDirectory(filepath.Dir(name)), syncDirectory(m.dir))
 }

@@ -1,0 +1,131 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// fileMark tells cheaply that a file is still the one that was looked at: the
+// same inode, length and time of its last change. The zero mark is of no file.
+type fileMark struct {
+	info fs.FileInfo
+}
+
+func (k fileMark) is(info fs.FileInfo) bool {
+	return k.info != nil && os.SameFile(k.info, info) &&
+		k.info.Size() == info.Size() && k.info.ModTime().Equal(info.ModTime())
+}
+
+// readMarked reads a file with the mark that it had before: if somebody changes
+// it meanwhile, the next look sees another mark, and reads it again.
+func readMarked(name string) (content []byte, mark fileMark, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fileMark{}, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		content, err = io.ReadAll(file)
+	}
+	return content, fileMark{info}, errors.Join(err, file.Close())
+}
+
+// changedOutside tells whether books.json is there and is not what this mirror
+// left there, and which digest it has then. Only a file whose mark changed is
+// read. Not foreign are the content that was last known to be there and the one
+// whose write was begun last, which may have got there although the write
+// reported an error.
+func (m *Mirror) changedOutside() (digest, fileMark, bool, error) {
+	name := filepath.Join(m.dir, MirrorFile)
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && m.mark.is(info) {
+		return "", fileMark{}, false, nil
+	}
+	var content []byte
+	var mark fileMark
+	if err == nil {
+		content, mark, err = readMarked(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fileMark{}, false, nil
+	}
+	if err != nil {
+		return "", fileMark{}, false, fmt.Errorf("looking whether %s was changed from outside: %w", name, err)
+	}
+	found := digestOf(content)
+	if found == m.onDisk || found == m.noted.Current {
+		m.onDisk, m.mark = found, mark
+		return "", fileMark{}, false, nil
+	}
+	return found, mark, true, nil
+}
+
+// keepOutside puts a foreign books.json that appeared while the server runs
+// aside: the catalogue goes on, so the file is about to be replaced. From here
+// on it counts as known: a crash before the replacement must not turn a file
+// that was refused into a restore.
+func (m *Mirror) keepOutside() error {
+	found, mark, foreign, err := m.changedOutside()
+	if err != nil || !foreign {
+		return err
+	}
+	backup, err := m.newBackup("from-outside")
+	if err != nil {
+		return err
+	}
+	if err := keep(filepath.Join(m.dir, MirrorFile), backup); err != nil {
+		return fmt.Errorf("keeping the foreign %s: %w", MirrorFile, err)
+	}
+	if err := errors.Join(syncDirectory(filepath.Dir(backup)), syncDirectory(m.dir)); err != nil {
+		return err
+	}
+	m.logger.Warn("books.json was replaced from outside while the server runs: it is kept as a backup, and the "+
+		"catalogue stays as it is; to restore that file, stop the server, copy it over books.json and start",
+		"backup", backup)
+	m.onDisk, m.mark = found, mark
+	return nil
+}
+
+// keep lets a file live on under a second name. A link is whole whatever the
+// file's writer still does: a copy that is under way goes on in the backup.
+// Where links do not exist, and for a symbolic link, the content is copied.
+func keep(name, backup string) error {
+	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() && os.Link(name, backup) == nil {
+		return nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	return ReplaceFile(backup, 0o640, writing(content))
+}
+
+// newBackup makes the directory of the backups and a name in it. The name says
+// why and, down to the millisecond, when: none is taken twice.
+func (m *Mirror) newBackup(why string) (string, error) {
+	dir := filepath.Join(m.dir, backupDirectory)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("backing up: %w", err)
+	}
+	return filepath.Join(dir, "books-"+m.now().UTC().Format("20060102T150405.000Z")+"-"+why+".json"), nil
+}
+
+// leaveOutside tells at a clean stop whether books.json is a foreign one, which
+// then stays: an operator who copied a backup there a little too early gets
+// the restore with the next start. For that, no digest may be left but that of
+// what this server wrote last.
+func (m *Mirror) leaveOutside() (bool, error) {
+	_, _, foreign, err := m.changedOutside()
+	if err != nil || !foreign {
+		return false, err
+	}
+	if err := m.settle(); err != nil {
+		return true, err
+	}
+	m.logger.Warn("books.json was replaced from outside while the server was running: it stays, and the next start restores it")
+	return true, nil
+}
