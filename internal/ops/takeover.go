@@ -21,7 +21,8 @@ func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: c
 // TakeOver looks at the books.json that the server finds at its start, when
 // the catalogue is loaded and before anybody is served:
 //
-//   - None, or our own work: the log is the truth, nothing happens.
+//   - None, or our own work: the log is the truth, nothing happens. (Unless
+//     the log is empty and the file is not: the log was lost.)
 //   - Not our own, and the log has never held a change: it is imported.
 //   - Not our own, and there is a catalogue: it is the handbook's restore. The
 //     present state is kept under backups/, and the difference is appended to
@@ -49,16 +50,23 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	m.touch()
 
 	first := m.catalog.Position().Sequence == 0
-	if known.knows(m.onDisk) && !first {
+	own := known.knows(m.onDisk)
+	if own && !first {
+		if m.onDisk != known.Current {
+			m.logger.Info("books.json is this server's own, but older than its last write; the catalogue is the log's")
+		}
 		return nil
 	}
 	books, err := parseBooks(content, name)
-	if err == nil {
+	if err == nil && !(own && len(books.List) == 0) { // our own empty file of an empty log
 		err = m.adopt(ctx, books, first)
 	}
 	if err != nil {
-		return fmt.Errorf("books.json is not this server's own, and taking it over failed; mend it, or delete it "+
-			"to keep the catalogue as the log has it: %w", err)
+		way := "delete it to keep the catalogue as the log has it"
+		if first {
+			way = "delete it to begin with an empty catalogue (the log is empty)"
+		}
+		return fmt.Errorf("taking over books.json failed; mend it, or %s: %w", way, err)
 	}
 	// From here on the file is ours. Without this, a crash after the first
 	// changes of the new run would find it foreign again and undo them.

@@ -282,3 +282,54 @@ func TestMirrorSurvivesACrashAtEachStep(t *testing.T) {
 		}
 	}
 }
+
+// What the log says of a start depends on what is known of the file.
+func TestTakeOverSaysWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	t.Run("our own empty file", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, t.TempDir())
+		h.takeOver()
+		h.stop()
+		h = open(t, h.dir)
+		h.takeOver()
+		h.stop()
+		if said := h.said.String(); said != "" {
+			t.Errorf("the log says %s", said)
+		}
+	})
+	t.Run("the content before the last, after a crash", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, t.TempDir())
+		h.takeOver()
+		h.add("First")
+		if _, err := h.mirror.write(); err != nil {
+			t.Fatal(err)
+		}
+		previous := h.file()
+		h.add("Second")
+		if _, err := h.mirror.write(); err != nil {
+			t.Fatal(err)
+		}
+		h.close()
+		h = open(t, h.dir)
+		h.put(previous)
+		h.takeOver()
+		if got := h.titles(); got != "First, Second" {
+			t.Errorf("the catalogue has %q", got)
+		}
+		h.stop()
+		if said := h.said.String(); !strings.Contains(said, "level=INFO") || !strings.Contains(said, "older than its last write") {
+			t.Errorf("the log says %q", said)
+		}
+	})
+	t.Run("a broken file and an empty log", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, t.TempDir())
+		h.put("[{")
+		err := h.mirror.TakeOver(t.Context())
+		if err == nil || strings.Contains(err.Error(), "as the log has it") || !strings.Contains(err.Error(), "the log is empty") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
