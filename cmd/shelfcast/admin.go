@@ -119,6 +119,22 @@ func shortSocketPath(name string) (path string, release func(), err error) {
 	return path, func() { _ = handle.Close() }, nil // only a name was needed of it
 }
 
+// adminAnswers tells whether a server runs on a data directory and is not
+// stopping: the first thing that a stop closes is the admin socket.
+func adminAnswers(ctx context.Context, dir string) bool {
+	connection, err := dialAdmin(ctx, dir)
+	return err == nil && connection.Close() == nil
+}
+
+func dialAdmin(ctx context.Context, dir string) (net.Conn, error) {
+	reachable, release, err := shortSocketPath(filepath.Join(dir, adminSocket))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", reachable)
+}
+
 // adminProblem is how the server tells a command what went wrong.
 type adminProblem struct {
 	Error string `json:"error"`
@@ -144,14 +160,7 @@ var errNoServer = errors.New("no server is running")
 func callAdmin(ctx context.Context, dir, method, path string, query url.Values, body io.Reader) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			reachable, release, err := shortSocketPath(filepath.Join(dir, adminSocket))
-			if err != nil {
-				return nil, err
-			}
-			defer release()
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", reachable)
-		},
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dialAdmin(ctx, dir) },
 	}
 	target := url.URL{Scheme: "http", Host: "shelfcast", Path: path, RawQuery: query.Encode()}
 	request, err := http.NewRequestWithContext(ctx, method, target.String(), body)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
 // journal is a log that a test reads while the program writes it.
@@ -341,8 +343,12 @@ func TestTwoServersOnOneDirectory(t *testing.T) {
 	t.Parallel()
 	p := boot(t, t.TempDir(), nil)
 	second := New(defaults(t, p.settings.Data), "test", slog.New(slog.DiscardHandler))
-	if err := second.Run(t.Context()); err == nil {
-		t.Fatal("two servers on one data directory")
+	begin := time.Now()
+	if err := second.Run(t.Context()); !errors.Is(err, sqlitelog.ErrLocked) {
+		t.Fatalf("two servers on one data directory: %v", err)
+	}
+	if took := time.Since(begin); took > second.settings.ShutdownTimeout {
+		t.Errorf("the second one waited %s for a server that does not stop", took)
 	}
 	taken := defaults(t, t.TempDir())
 	taken.Port = portOfURL(t, p.URL())

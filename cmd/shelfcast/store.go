@@ -31,13 +31,12 @@ type store struct {
 	catalogErr, mirrorErr   error // each written before its channel is closed
 }
 
+// openStore waits while another process that has the data directory stops.
 func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, error) {
 	if err := os.MkdirAll(s.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	log, err := sqlitelog.Open(ctx, s.Data, sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, Logger: logger,
-	})
+	log, err := openLog(ctx, s, logger)
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
 	}

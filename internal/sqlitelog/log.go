@@ -151,10 +151,7 @@ func lockDirectory(dir string) (*os.File, error) {
 	path := filepath.Join(dir, LockName)
 	file, err := lockFile(path)
 	if errors.Is(err, ErrLocked) {
-		if owner, readErr := os.ReadFile(path); readErr == nil && len(owner) > 0 {
-			return nil, fmt.Errorf("%w (%s, process %s)", ErrLocked, dir, firstLine(owner))
-		}
-		return nil, fmt.Errorf("%w (%s)", ErrLocked, dir)
+		return nil, fmt.Errorf("%w (%s, process %s)", ErrLocked, dir, LockOwner(dir))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the data directory: %w", err)
@@ -164,6 +161,16 @@ func lockDirectory(dir string) (*os.File, error) {
 		_, _ = file.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
 	}
 	return file, nil
+}
+
+// LockOwner gives the id of the process that locked a data directory last, for people; "?" when
+// it left none.
+func LockOwner(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, LockName))
+	if owner := firstLine(text); err == nil && owner != "" {
+		return owner
+	}
+	return "?"
 }
 
 func firstLine(text []byte) string {
