@@ -31,6 +31,7 @@ type Program struct {
 	api     *httpapi.API
 	gate    *gate
 	pending *inFlight
+	silent  *silentConnections
 	server  *http.Server
 	admin   *adminServer
 	url     string
@@ -154,8 +155,10 @@ func (p *Program) buildAPI() error {
 	if s.Auth == "demo" && !s.DemoAnywhere {
 		handler = loopbackHosts(origins(s.CORSOrigin), handler)
 	}
+	p.silent = newSilentConnections()
 	p.server = &http.Server{
 		Handler:           handler,
+		ConnState:         p.silent.observe,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -245,6 +248,7 @@ func (p *Program) Close(ctx context.Context) error {
 	connections, cancel := until(socketsShare)
 	defer cancel()
 	err := p.closeSockets(connections)
+	p.silent.close()
 	if p.server.Shutdown(connections) != nil {
 		err = errors.Join(err, p.server.Close())
 	}
