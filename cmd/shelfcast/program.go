@@ -11,6 +11,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/engineio"
 	"github.com/shelfcast/shelfcast/internal/auth"
+	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
 	"github.com/shelfcast/shelfcast/internal/ops"
@@ -114,6 +115,8 @@ func (p *Program) buildSockets() {
 		IO:            p.sockets,
 		Authenticator: auth.Demo{},
 		Policy:        auth.DemoPolicy(),
+		// The API is there before anybody is served.
+		Admit:         func(actor catalog.Actor, address string) error { return p.api.Admit(actor.UserID, address) },
 		HadLog:        p.store.hadLog,
 		Noticing:      s.PingInterval + s.PingTimeout,
 		BatchInterval: s.BatchInterval,

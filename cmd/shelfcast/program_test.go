@@ -286,6 +286,34 @@ func TestConnectionCaps(t *testing.T) {
 	})
 }
 
+// A favourite over the socket counts against the same limits as one over REST.
+func TestEventsAreLimitedLikeRequests(t *testing.T) {
+	t.Parallel()
+	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRate = 0.001 }) // bursts of one
+	p.add("Middlemarch")
+	_, _, books := p.do(http.MethodGet, "/books", "")
+	var list []struct{ ID int64 }
+	if err := json.Unmarshal([]byte(books), &list); err != nil || len(list) != 1 {
+		t.Fatalf("%s: %v", books, err)
+	}
+	c := sockettest.Dial(t, p.URL(), sockettest.Handshake{Query: url.Values{"userId": {"anna"}}})
+	c.Await("synced")
+	event := map[string]any{"bookId": list[0].ID, "action": "favorite"}
+	if ack, _ := c.Ask("customEvent", event); string(ack[0]) != `{"favoritesCount":1}` {
+		t.Errorf("the first: %s", ack)
+	}
+	if ack, _ := c.Ask("customEvent", event); string(ack[0]) != `{"error":"Too many requests"}` {
+		t.Errorf("the second: %s", ack)
+	}
+	c.Emit("customEvent", event)
+	if e := c.Await("error"); string(e.Args[0]) != `"Too many requests"` || len(e.Args) != 2 {
+		t.Errorf("without an acknowledgement: %s", e.Args)
+	}
+	if status, _, _ := p.do(http.MethodGet, "/stats", "", "X-User-Id", "anna"); status != http.StatusTooManyRequests {
+		t.Errorf("the same user over REST: %d", status)
+	}
+}
+
 func TestOriginsAndHosts(t *testing.T) {
 	t.Parallel()
 	p := boot(t, t.TempDir(), nil)

@@ -53,9 +53,9 @@ func events() []event {
 			{name: "attempt", description: "Always 1.", wire: 0},
 		}},
 		{name: "error", fromServer: true, audience: "one client", summary: "What it sent was refused.", arguments: []argument{
-			{name: "text", description: "Unauthorized access, Invalid event data or Book not found.", wire: ""}, position,
+			{name: "text", description: "Unauthorized access, Invalid event data, Book not found or Too many requests.", wire: ""}, position,
 		}},
-		{name: "ownerJoinDashboard", audience: owners, summary: "Start to get dashboardStats and userStatus. Joining twice counts once."},
+		{name: "ownerJoinDashboard", audience: owners, summary: "Start to get dashboardStats and userStatus, both at once the first time. Joining twice counts once."},
 		{name: "ownerLeaveDashboard", audience: owners, summary: "Stop to get them. A disconnect counts as leaving."},
 		{name: "customEvent", audience: everybody, summary: "Give or take back one's favorite.",
 			arguments: []argument{{name: "request", description: "Which book, and what.", wire: customEventWire{}}},

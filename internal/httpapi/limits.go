@@ -21,6 +21,22 @@ func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
 	return a.admit(w, a.users, actor.UserID)
 }
 
+// Admit counts what somebody does on another way than HTTP, an event of a socket, against the same
+// buckets as their requests. remoteAddr is the connection's, as in http.Request; without a userID
+// only the address counts. The error is a *catalog.Error with CodeTooManyRequests. Safe for
+// concurrent use.
+func (a *API) Admit(userID, remoteAddr string) error {
+	if !a.addresses.admits(addressKey(remoteAddr), a.options.Now()) ||
+		userID != "" && !a.users.admits(userID, a.options.Now()) {
+		return tooManyRequests()
+	}
+	return nil
+}
+
+func tooManyRequests() error {
+	return &catalog.Error{Code: catalog.CodeTooManyRequests, Text: statusOf(catalog.CodeTooManyRequests).text}
+}
+
 func (a *API) admit(w http.ResponseWriter, l *limiter, key string) error {
 	if l == nil {
 		return nil
@@ -31,7 +47,7 @@ func (a *API) admit(w http.ResponseWriter, l *limiter, key string) error {
 		return nil
 	}
 	w.Header().Set("Retry-After", wholeSeconds(v.retryAfter))
-	return &catalog.Error{Code: catalog.CodeTooManyRequests}
+	return tooManyRequests()
 }
 
 // describe sets the RateLimit headers. Where two buckets count a request, the client hears of

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 )
 
@@ -106,6 +107,41 @@ func TestAddressesAreLimited(t *testing.T) {
 	ask("[2001:db8::2]:1", "/stats", 429)
 	ask("[2001:db8:0:1::1]:1", "/stats", 200)
 	ask("@", "/stats", 200)
+}
+
+// What comes another way than HTTP counts against the same buckets.
+func TestAdmit(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	f := newFixture(t, func(o *httpapi.Options) {
+		o.UserRate = httpapi.Rate{PerSecond: 1, Burst: 2}
+		o.AddressRate = httpapi.Rate{PerSecond: 1, Burst: 4}
+		o.Now = now.read
+	})
+	for i, test := range []struct {
+		user, address string
+		refused       bool
+	}{
+		{"anna", "192.0.2.1:1000", false},
+		{"anna", "192.0.2.1:2000", false},
+		{"anna", "192.0.2.1:2000", true},
+		{"", "192.0.2.1:2000", false}, // nobody is no user with a bucket
+		{"bert", "192.0.2.1:2000", true},
+		{"anna", "192.0.2.2:1000", true},
+	} {
+		err := f.api.Admit(test.user, test.address)
+		if (err != nil) != test.refused {
+			t.Errorf("%d: %v", i, err)
+		}
+		if err != nil && (catalog.ErrorCode(err) != catalog.CodeTooManyRequests || catalog.ErrorText(err) != "Too many requests") {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	response := f.send(t, http.MethodGet, "/stats", "", map[string]string{"X-User-Id": "anna"})
+	checkProblem(t, response, readAll(t, response), "Too many requests", "")
+	if err := newFixture(t, nil).api.Admit("anna", "@"); err != nil {
+		t.Errorf("without rates: %v", err)
+	}
 }
 
 // Where user and address are both counted, a client hears of what will refuse it first.

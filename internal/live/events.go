@@ -54,8 +54,12 @@ type favoritesCount struct {
 	FavoritesCount int `json:"favoritesCount"`
 }
 
-// customEvent gives or takes back a favourite, as the same command over REST.
+// customEvent gives or takes back a favourite, as the same command over REST,
+// and counts against the same limits.
 func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error) {
+	if err := l.admit(c.actor, c.socket.Handshake().Address); err != nil {
+		return favoritesCount{}, err
+	}
 	bookID, on, err := parseCustomEvent(e.Args)
 	if err == nil {
 		err = requireName(c.actor)

@@ -38,6 +38,11 @@ type Options struct {
 	Authenticator auth.Authenticator
 	Policy        auth.Policy
 
+	// Admit is asked before each event that would change something: an error is
+	// the answer to who sends too many of them. The address is the connection's,
+	// with its port. Nil: everything is admitted. Called from many goroutines.
+	Admit func(actor catalog.Actor, address string) error
+
 	// HadLog tells that the log held changes before this process started, so
 	// that clients of the last process may come back.
 	HadLog bool
@@ -58,6 +63,7 @@ type Live struct {
 	io            *socketio.Server
 	authenticator auth.Authenticator
 	policy        auth.Policy
+	admit         func(actor catalog.Actor, address string) error
 	logger        *slog.Logger
 	now           func() time.Time
 
@@ -83,6 +89,7 @@ func New(options Options) *Live {
 		io:            options.IO,
 		authenticator: options.Authenticator,
 		policy:        options.Policy,
+		admit:         options.Admit,
 		logger:        options.Logger,
 		now:           options.Now,
 		people:        newPeople(),
@@ -92,6 +99,9 @@ func New(options Options) *Live {
 	}
 	if l.now == nil {
 		l.now = time.Now
+	}
+	if l.admit == nil {
+		l.admit = func(catalog.Actor, string) error { return nil }
 	}
 	interval := options.BatchInterval
 	if interval <= 0 {
