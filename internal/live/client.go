@@ -25,6 +25,7 @@ type client struct {
 
 	joined   catalog.Position // guarded by Live.order: of its `synced`
 	watching bool             // guarded by people.mu
+	welcomed bool             // guarded by dashboard.sending: was told of the dashboard before
 }
 
 // clientKey is where a socket keeps its client.

@@ -82,27 +82,40 @@ func (d *dashboard) sendStatus() {
 	d.live.logger.Info("emit", "event", "userStatus", "total", status.Total)
 }
 
-// welcome lets a client hear of both from now on, and tells it both now.
+// welcome lets a client hear of both from now on, and tells it both: at once
+// the first time, then within the pace of the room, however often it joins and
+// leaves. An answer takes the place of the room's next event, or is that event.
 func (d *dashboard) welcome(c *client) {
 	d.sending.Lock()
 	defer d.sending.Unlock()
 	c.socket.Join(roomDashboard)
-	d.live.check(c.socket.Emit("dashboardStats", d.stats()))
-	d.live.check(c.socket.Emit("userStatus", d.live.people.status()))
+	first := !c.welcomed
+	c.welcomed = true
+	if d.numbers.claim() || first {
+		d.live.check(c.socket.Emit("dashboardStats", d.stats()))
+		d.live.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
+	} else {
+		d.numbers.mark()
+	}
+	if d.status.claim() || first {
+		d.live.check(c.socket.Emit("userStatus", d.live.people.status()))
+		d.live.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
+	} else {
+		d.status.mark()
+	}
 }
 
-// joinDashboard lets an owner watch, and answers with the present state at
-// once. Joining again changes nothing and is answered again.
+// joinDashboard lets an owner watch, and answers with the present state.
+// Joining again changes nothing and is answered again, within the pace.
 func (l *Live) joinDashboard(c *client) error {
 	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
 		return err
 	}
-	if l.people.watch(c) {
-		l.dashboard.changed() // the others see one more
-	}
+	oneMore := l.people.watch(c)
 	l.dashboard.welcome(c)
-	l.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
-	l.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
+	if oneMore {
+		l.dashboard.changed() // the others see it
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
 )
@@ -75,6 +76,42 @@ func TestDashboardIsForOwnersWhoJoined(t *testing.T) {
 	if ack, _ := reader.Ask("ownerLeaveDashboard"); string(ack[0]) != `{"error":"Unauthorized access"}` {
 		t.Errorf("a reader left: %s", ack)
 	}
+}
+
+// Joining and leaving as fast as one can is answered at the pace of the room.
+func TestJoiningAgainIsPaced(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir(), nil)
+	h.add("Middlemarch")
+	c := h.dial("olga", "owner")
+	c.Await("synced")
+	begin := time.Now()
+	count := map[string]int{}
+	for i := range 300 {
+		_, events := c.Ask("ownerJoinDashboard")
+		if i == 0 && len(events) < 2 {
+			t.Errorf("the first join was answered with %v", names(events))
+		}
+		if i%2 == 1 {
+			_, more := c.Ask("ownerLeaveDashboard")
+			events = append(events, more...)
+		}
+		for _, e := range events {
+			count[e.Name]++
+		}
+	}
+	took := time.Since(begin)
+	for name, interval := range map[string]time.Duration{"dashboardStats": statsInterval, "userStatus": statusInterval} {
+		// One at once, one for each interval that is over, one that was on its way at the first.
+		if most := int(took/interval) + 3; count[name] == 0 || count[name] > most {
+			t.Errorf("%d %s in %s, want at most %d", count[name], name, took, most)
+		}
+	}
+	// The last join is answered too.
+	c.Drain()
+	c.Ask("ownerJoinDashboard")
+	h.add("Emma")
+	awaitStats(t, c, "both books", func(s Stats) bool { return s.TotalBooks == 2 })
 }
 
 // connectedOwners counts people: not sockets, not repeated joins; leaving and

@@ -39,6 +39,19 @@ func (p *pacer) mark() {
 	}
 }
 
+// claim lets the caller emit in the place of a call: it says whether one may
+// begin now and none is to come, and then counts as one.
+func (p *pacer) claim() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.closed || p.timer != nil || p.running || now.Before(p.next) {
+		return false
+	}
+	p.next = now.Add(p.interval)
+	return true
+}
+
 func (p *pacer) armLocked() {
 	p.calls.Add(1)
 	p.timer = time.AfterFunc(max(0, time.Until(p.next)), p.fire)

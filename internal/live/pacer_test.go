@@ -37,6 +37,41 @@ func TestPacerCoalescesAndKeepsTheLastMark(t *testing.T) {
 	})
 }
 
+// Who claims a call takes its place: none comes within an interval of it.
+func TestPacerClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var calls []time.Duration
+		p := newPacer(time.Second, func() { calls = append(calls, time.Since(start)) })
+		if !p.claim() || p.claim() {
+			t.Error("the first claim must succeed, and the one right after it must not")
+		}
+		p.mark()
+		time.Sleep(1500 * time.Millisecond)
+		if p.claim() {
+			t.Error("claimed half an interval after a call")
+		}
+		time.Sleep(time.Second)
+		if !p.claim() {
+			t.Error("a pause is over and nothing is to come")
+		}
+		p.mark()
+		time.Sleep(500 * time.Millisecond)
+		if time.Sleep(499 * time.Millisecond); p.claim() {
+			t.Error("claimed before the call that is to come")
+		}
+		time.Sleep(time.Second)
+		p.close()
+		if want := []time.Duration{time.Second, 3500 * time.Millisecond}; !slices.Equal(calls, want) {
+			t.Errorf("calls at %v, want %v", calls, want)
+		}
+		if p.claim() {
+			t.Error("claimed after the end")
+		}
+	})
+}
+
 func TestPacerCallsNeverOverlap(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
