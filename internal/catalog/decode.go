@@ -114,7 +114,7 @@ func decodeText(field string, raw json.RawMessage) (*string, error) {
 		return nil, invalidField(field, "is not a string")
 	}
 	// encoding/json would replace both silently by U+FFFD.
-	if !utf8.Valid(raw) || hasLoneSurrogate(raw) {
+	if !utf8.Valid(raw) || LoneSurrogate(raw) >= 0 {
 		return nil, invalidField(field, "is not valid Unicode")
 	}
 	var text string
@@ -141,13 +141,15 @@ func decodeDate(field string, raw json.RawMessage) (*time.Time, error) {
 	return parseDate(field, *text)
 }
 
-// hasLoneSurrogate looks through a valid JSON string for \uD800 to \uDFFF escapes that are
-// not a high one followed by a low one (RFC 8259, section 8.2).
-func hasLoneSurrogate(raw []byte) bool {
+// LoneSurrogate looks through valid JSON for a \uD800 to \uDFFF escape that is not a high one
+// followed by a low one (RFC 8259, section 8.2), which encoding/json would replace silently by
+// U+FFFD. It returns the offset of the first one's backslash, or -1.
+func LoneSurrogate(raw []byte) int {
 	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
+		if raw[i] != '\\' { // which valid JSON has in strings only
 			continue
 		}
+		start := i
 		i++ // the escaped character
 		unit, ok := escapedUnit(raw, i)
 		if !ok {
@@ -158,15 +160,15 @@ func hasLoneSurrogate(raw []byte) bool {
 			continue
 		}
 		if unit > 0xDBFF || i+2 >= len(raw) || raw[i+1] != '\\' {
-			return true
+			return start
 		}
 		low, ok := escapedUnit(raw, i+2)
 		if !ok || low < 0xDC00 || low > 0xDFFF {
-			return true
+			return start
 		}
 		i += 6
 	}
-	return false
+	return -1
 }
 
 // escapedUnit reads the UTF-16 unit of the escape whose "u" is at i.

@@ -29,6 +29,8 @@ const MaxFileSize = 1 << 30
 //   - returnDateTime, readerName and favorites may be missing or null. A date
 //     without a zone is UTC. A number among the favorites is taken as text; a
 //     user that stands there twice counts once.
+//   - Half a character (a lone surrogate, as cutting a text at 255 UTF-16 units
+//     may leave) is refused: what the other half was is not known.
 //   - createdAt and updatedAt are kept if they are there. Other fields are
 //     ignored, version among them: the log gives it.
 //
@@ -68,6 +70,10 @@ func parseBooks(content []byte, name string) (*Books, error) {
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
 			return nil, file.syntaxError(start, err)
+		}
+		if lone := catalog.LoneSurrogate(raw); lone >= 0 {
+			return nil, file.errorAt(begin+lone, fmt.Sprintf("book %d: %.6s is half of a character (a lone surrogate); "+
+				"remove it, or write the whole character", len(file.List)+1, raw[lone:]))
 		}
 		book, err := parseBook(raw)
 		if err != nil {

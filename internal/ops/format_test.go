@@ -57,6 +57,8 @@ func TestReadBooksSaysWhere(t *testing.T) {
 		{book(`"id": 9007199254740992`), "not a whole number"},
 		{book(`"id": -1`), "not a whole number"},
 		{book(`"id": 1, "title": 2, "author": "B"`), "title must not be a JSON number"},
+		{book(`"id": 1, "title": "A\ud83d", "author": "B"`), `line 3, column 24 (byte 26): book 1: \ud83d is half of a character`},
+		{book(`"id": 1, "title": "\ud83d\ude00", "author": "\\ud83d", "favorites": ["\udE00"]`), `book 1: \udE00 is half of a character`},
 		{book(`"id": 1, "title": "A"`), "id 1: title and author are required"},
 		{book(`"id": 1, "title": "A", "author": "B", "returnDateTime": "tomorrow"`), `id 1: returnDateTime is no date such as`},
 		{book(`"id": 1, "title": "A", "author": "B", "favorites": {}`), "favorites must not be a JSON object"},
