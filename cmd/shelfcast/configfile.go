@@ -24,6 +24,20 @@ func loadConfig(r io.Reader) (kong.Resolver, error) {
 	return configFile{values}, nil
 }
 
+// dropEmptyVariables makes an environment variable that is set and empty count
+// as unset, for every flag: `PORT= shelfcast`, or a line of a compose file whose
+// own variable is not set, means nobody's choice.
+func dropEmptyVariables(node kong.Visitable, next kong.Next) error {
+	if flag, ok := node.(*kong.Flag); ok {
+		names := slices.DeleteFunc(slices.Clone(flag.Envs), func(name string) bool {
+			value, set := os.LookupEnv(name)
+			return set && value == ""
+		})
+		flag.Envs, flag.Tag.Envs = names, names
+	}
+	return next(nil)
+}
+
 type configFile struct{ values map[string]any }
 
 func (c configFile) Validate(app *kong.Application) error {

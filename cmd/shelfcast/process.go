@@ -63,6 +63,9 @@ func (p *process) run(ctx context.Context) (code int) {
 	if err != nil {
 		return p.fail(err)
 	}
+	if err := kong.Visit(parser.Model, dropEmptyVariables); err != nil {
+		return p.fail(err)
+	}
 	command, err := parser.Parse(p.args)
 	if err != nil {
 		return p.fail(err)

@@ -46,8 +46,23 @@ type Settings struct {
 // burst is how many requests may come at once for each request a second.
 const burst = 5
 
+// maxRate is more requests a second than any machine answers, and with its
+// bursts still an int everywhere.
+const maxRate = 100_000_000
+
 // limited tells whether limits apply.
 func (s *Settings) limited() bool { return s.Limits != "off" }
+
+// AfterApply is called by kong when all sources are read. Host may be written
+// as it stands in a URL.
+func (s *Settings) AfterApply() error {
+	if inner, ok := strings.CutPrefix(s.Host, "["); ok && strings.HasSuffix(inner, "]") {
+		if address, err := netip.ParseAddr(strings.TrimSuffix(inner, "]")); err == nil && address.Is6() {
+			s.Host = address.String()
+		}
+	}
+	return nil
+}
 
 // Validate checks what the flags' own types cannot express. The error names
 // every flag that is wrong.
@@ -57,6 +72,9 @@ func (s *Settings) Validate() error {
 
 	if s.Data == "" {
 		complain("--data: the directory has no name")
+	}
+	if s.Host == "" {
+		complain("--host: it is empty; localhost is this machine alone, 0.0.0.0 and :: are every address")
 	}
 	if s.Port < 0 || s.Port > 65535 {
 		complain("--port: %d is not between 0 and 65535", s.Port)
@@ -84,8 +102,16 @@ func (s *Settings) Validate() error {
 		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 {
 			complain("--max-connections, --max-connections-per-address: less than 1 would refuse everyone; --limits off lifts them")
 		}
-		if s.RequestRate <= 0 || s.RequestRatePerAddress <= 0 {
-			complain("--request-rate, --request-rate-per-address: 0 would refuse everyone; --limits off lifts them")
+		for _, rate := range []struct {
+			flag  string
+			value float64
+		}{
+			{"--request-rate", s.RequestRate},
+			{"--request-rate-per-address", s.RequestRatePerAddress},
+		} {
+			if !(rate.value > 0) || rate.value > maxRate { // NaN is not greater than 0
+				complain("%s: %v is not a number of requests above 0 and up to %d; --limits off lifts the limits", rate.flag, rate.value, maxRate)
+			}
 		}
 	}
 	return errors.Join(wrong...)

@@ -65,6 +65,19 @@ func TestSettingsComeInTheContractsOrder(t *testing.T) {
 		t.Errorf("the file that the environment names is not read: %v", got)
 	}
 
+	// A variable that is set to nothing is not set.
+	t.Setenv("SHELFCAST_PORT", "")
+	check(4002, "--config", file)
+	t.Setenv("PORT", "")
+	t.Setenv("SHELFCAST_REQUEST_RATE", "")
+	t.Setenv("SHELFCAST_CORS_ORIGIN", "")
+	check(4001, "--config", file)
+	t.Setenv("SHELFCAST_CONFIG", "")
+	if got := printed(t); got["port"] != 4000 || got["request-rate"] != 20 {
+		t.Errorf("without the file: %v", got)
+	}
+	t.Setenv("SHELFCAST_CONFIG", file)
+
 	// What config print writes is a file that gives the same settings.
 	_, stdout, _ := execute(t, "", "config", "print")
 	write(stdout)
@@ -98,6 +111,11 @@ func TestSettingsAreChecked(t *testing.T) {
 		{[]string{"--cors-origin", "http://a/path"}, "--cors-origin"},
 		{[]string{"--max-connections", "0"}, "--limits off"},
 		{[]string{"--request-rate", "0"}, "--limits off"},
+		{[]string{"--request-rate", "NaN"}, "--request-rate: NaN"},
+		{[]string{"--request-rate", "Inf"}, "--request-rate: +Inf"},
+		{[]string{"--request-rate-per-address=-Inf"}, "--request-rate-per-address: -Inf"},
+		{[]string{"--request-rate-per-address", "1e300"}, "--request-rate-per-address: 1e+300"},
+		{[]string{"--host", ""}, "--host: it is empty"},
 		{[]string{"--limits", "some"}, "--limits"},
 		{[]string{"--sync", "never"}, "--sync"},
 		{[]string{"--auth", "jwt"}, "--auth"},
@@ -112,6 +130,16 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 	if code, _, stderr := execute(t, "", "config", "print", "--limits", "off", "--max-connections", "0"); code != 0 {
 		t.Errorf("without limits their values do not matter: %s", stderr)
+	}
+}
+
+// The address may be written as in a URL.
+func TestHostInBrackets(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{"[::1]": "::1", "::1": "::1", "[::]": "::", "[localhost]": "[localhost]", "[127.0.0.1]": "[127.0.0.1]"} {
+		if got := printed(t, "--host", given)["host"]; got != want {
+			t.Errorf("%s: %v, want %s", given, got, want)
+		}
 	}
 }
 
