@@ -85,6 +85,18 @@ func TestBooks(t *testing.T) {
 			status: 400, problem: "Invalid input", field: "If-Match",
 		},
 		{
+			name: "an empty precondition of a PUT", method: "PUT", target: "/books/{book}", headers: map[string]string{"If-Match": ""},
+			body: `{"title":"Emma"}`, status: 400, problem: "Invalid input", field: "If-Match",
+		},
+		{
+			name: "an empty precondition of a PATCH", method: "PATCH", target: "/books/{book}", headers: map[string]string{"If-Match": " , "},
+			body: `{"title":"Emma"}`, status: 400, problem: "Invalid input", field: "If-Match",
+		},
+		{
+			name: "an empty precondition of a DELETE", method: "DELETE", target: "/books/{book}", headers: map[string]string{"If-Match": " "},
+			status: 400, problem: "Invalid input", field: "If-Match",
+		},
+		{
 			name: "any version", method: "DELETE", target: "/books/{book}", headers: map[string]string{"If-Match": "*"},
 			status: 200, events: []string{"bookDeleted"},
 		},

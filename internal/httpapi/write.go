@@ -73,7 +73,12 @@ func target(r *http.Request) (int64, *catalog.Precondition, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	precondition, err := catalog.ParseIfMatch(strings.Join(r.Header.Values("If-Match"), ","))
+	header := strings.Join(r.Header.Values("If-Match"), ",")
+	if r.Header["If-Match"] != nil && strings.Trim(header, " \t,") == "" {
+		// Whoever sends one means to be careful: without a tag that must not become carelessness.
+		return 0, nil, invalidInput("If-Match", "is empty")
+	}
+	precondition, err := catalog.ParseIfMatch(header)
 	return id, precondition, err
 }
 
