@@ -84,7 +84,9 @@ func (l *limiter) take(key string, now time.Time) verdict {
 }
 
 // admits is take for whoever wants the answer alone. A nil limiter admits everything.
-func (l *limiter) admits(key string, now time.Time) bool { return l == nil || l.take(key, now).admitted }
+func (l *limiter) admits(key string, now time.Time) bool {
+	return l == nil || l.take(key, now).admitted
+}
 
 func (l *limiter) bucketLocked(key string) *rate.Limiter {
 	if element, ok := l.buckets[key]; ok {
