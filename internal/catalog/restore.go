@@ -16,7 +16,8 @@ const restoreWriters = 64
 // RestoreOptions of [Catalog.Restore]; the zero value is fine.
 type RestoreOptions struct {
 	// KeepOthers leaves books alone that the given list does not hold (an import); otherwise
-	// they are deleted (a restore).
+	// they are deleted (a restore). A book in the list whose Favorites is nil, and not just
+	// empty, then keeps the favourites that the catalogue has.
 	KeepOthers bool
 	// DryRun computes the difference and changes nothing.
 	DryRun bool
@@ -48,7 +49,7 @@ func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, option
 	default:
 		return Difference{}, Unavailable(errNotLoaded)
 	}
-	r := restore{catalog: c, actor: actor, dryRun: options.DryRun}
+	r := restore{catalog: c, actor: actor, keepUnsaid: options.KeepOthers, dryRun: options.DryRun}
 	if !options.KeepOthers {
 		keep := make(map[int64]struct{}, len(wanted))
 		for i := range wanted {
@@ -80,6 +81,9 @@ func cleanBooks(books []Book) ([]Book, error) {
 		if _, repeated := seen[book.ID]; repeated {
 			return nil, inEntry(i, invalidField("id", "occurs twice"))
 		}
+		if books[i].Favorites == nil {
+			book.Favorites = nil // nothing is said of them; see RestoreOptions.KeepOthers
+		}
 		seen[book.ID] = struct{}{}
 		cleaned[i] = book
 	}
@@ -89,9 +93,10 @@ func cleanBooks(books []Book) ([]Book, error) {
 
 // restore is one run of Catalog.Restore; the counters are shared by its writers.
 type restore struct {
-	catalog *Catalog
-	actor   Actor
-	dryRun  bool
+	catalog    *Catalog
+	actor      Actor
+	keepUnsaid bool // favourites of books that come without any
+	dryRun     bool
 
 	added, updated, deleted, given, ended atomic.Int64
 }
@@ -121,6 +126,9 @@ func (r *restore) remove(ctx context.Context, id int64) error {
 func (r *restore) put(ctx context.Context, wanted Book) error {
 	if err := r.putBook(ctx, wanted); err != nil {
 		return err
+	}
+	if wanted.Favorites == nil && r.keepUnsaid {
+		return nil
 	}
 	var present []string
 	if book, found := r.catalog.Book(wanted.ID); found {

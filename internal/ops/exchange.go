@@ -10,7 +10,9 @@ import (
 // Import adds the books of a file (see ReadBooks) to the catalogue. Ids are
 // kept: a book whose id the catalogue has is brought to what the file says,
 // others of the catalogue stay as they are, so importing a file twice changes
-// nothing the second time. name is for errors only.
+// nothing the second time. The favourites of a book in the file replace those
+// that the catalogue has; a book without the member "favorites", or with null,
+// keeps them. name is for errors only.
 //
 // Errors: *FormatError for a broken file, which changes nothing; those of
 // catalog.Restore, after which a part may be there and a repetition goes on.

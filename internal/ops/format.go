@@ -172,8 +172,13 @@ func parseID(raw json.RawMessage) (int64, error) {
 	return id, nil
 }
 
+// parseFavorites gives nil when the file says nothing of them, and an empty
+// list when it says that there are none.
 func parseFavorites(raw []json.RawMessage) ([]string, error) {
-	var users []string
+	if raw == nil {
+		return nil, nil
+	}
+	users := []string{}
 	seen := make(map[string]bool)
 	for _, item := range raw {
 		var user string

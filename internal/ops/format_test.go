@@ -73,6 +73,52 @@ func TestReadBooksSaysWhere(t *testing.T) {
 	}
 }
 
+// An import replaces the favourites of which the file speaks; a restore makes
+// equal.
+func TestFavoritesOfAnImport(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ member, imported, restored string }{
+		{``, "[anna ben]", "[]"},
+		{`, "favorites": null`, "[anna ben]", "[]"},
+		{`, "favorites": []`, "[]", "[]"},
+		{`, "favorites": ["ben", "cleo"]`, "[ben cleo]", "[ben cleo]"},
+	} {
+		t.Run(test.member, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, t.TempDir())
+			h.takeOver()
+			book := h.add("Middlemarch")
+			favorites := func() string {
+				now, _ := h.catalog.Book(book.ID)
+				return fmt.Sprint(now.Favorites)
+			}
+			give := func() {
+				for _, user := range []string{"anna", "ben"} {
+					if _, err := h.catalog.SetFavorite(t.Context(), reader(user), book.ID, user, true); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			give()
+			file := fmt.Sprintf(`[{"id": %d, "title": "Imported", "author": "B"%s}]`, book.ID, test.member)
+			if _, err := Import(t.Context(), h.catalog, strings.NewReader(file), "-"); err != nil {
+				t.Fatal(err)
+			}
+			if got := favorites(); got != test.imported || h.titles() != "Imported" {
+				t.Errorf("after the import %s are the favourites of %q, want %s", got, h.titles(), test.imported)
+			}
+			give()
+			h.stop()
+			h = open(t, h.dir)
+			h.put(file)
+			h.takeOver()
+			if got := favorites(); got != test.restored {
+				t.Errorf("after the restore: %s, want %s", got, test.restored)
+			}
+		})
+	}
+}
+
 func TestImportAndExport(t *testing.T) {
 	t.Parallel()
 	from := open(t, t.TempDir())

@@ -26,7 +26,8 @@ func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: c
 //   - Not our own, and the log has never held a change: it is imported.
 //   - Not our own, and there is a catalogue: it is the handbook's restore. The
 //     present state is kept under backups/, and the difference is appended to
-//     the log as ordinary changes.
+//     the log as ordinary changes. Afterwards the two are equal: a book without
+//     the member "favorites" has none.
 //
 // An import or a restore that a crash interrupts is repeated, and finished, by
 // the next start. A file that is broken gives an error that says where, and
