@@ -30,7 +30,7 @@ func (l *Live) listen(c *client) {
 		case "customEvent":
 			result, err = l.customEvent(c, e)
 		case "renew":
-			err = errNoTokens()
+			err = errNoTokens(e.HasAck())
 		default:
 			if !e.HasAck() {
 				return // as the official server: nobody listens
@@ -45,8 +45,12 @@ func errUnknownEvent() error {
 	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "Unknown event"}
 }
 
-// errNoTokens answers `renew` while people are who they say they are.
-func errNoTokens() error {
+// errNoTokens answers `renew` while people are who they say they are. An
+// `error` event has one of the contract's texts, and so no room for the reason.
+func errNoTokens(acknowledged bool) error {
+	if !acknowledged {
+		return &catalog.Error{Code: catalog.CodeForbidden, Text: "Unauthorized access"}
+	}
 	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "This server does not use tokens"}
 }
 
@@ -78,7 +82,7 @@ func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error)
 
 // parseCustomEvent accepts what the handbook's schema does: exactly bookId, a
 // number (that schema also takes one written as a string), and action. A
-// number that can be no id is a book that does not exist.
+// whole number that can be no id is a book that does not exist.
 func parseCustomEvent(args socketio.Args) (bookID int64, on bool, err error) {
 	var fields map[string]json.RawMessage
 	if err := args.Decode(&fields); err != nil || fields == nil {
@@ -99,10 +103,10 @@ func parseCustomEvent(args socketio.Args) (bookID int64, on bool, err error) {
 		text = strings.TrimSpace(text)
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
-		return 0, false, invalidEvent("bookId must be a number")
+	if err != nil || math.IsNaN(number) || math.IsInf(number, 0) || number != math.Trunc(number) {
+		return 0, false, invalidEvent("bookId must be a whole number")
 	}
-	if number != math.Trunc(number) || number < 1 || number > float64(catalog.MaxBookID) {
+	if number < 1 || number > float64(catalog.MaxBookID) {
 		return 0, false, catalog.NotFound()
 	}
 	return int64(number), action == "favorite", nil

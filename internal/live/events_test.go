@@ -85,7 +85,10 @@ func TestCustomEvent(t *testing.T) {
 		{"a word for a book", []any{object{"bookId": "first", "action": "favorite"}}, `{"error":"Invalid event data"}`},
 		{"a field too many", []any{object{"bookId": book.ID, "action": "favorite", "userId": "eve"}}, `{"error":"Invalid event data"}`},
 		{"unknown book", []any{object{"bookId": 1, "action": "favorite"}}, `{"error":"Book not found"}`},
-		{"half a book", []any{object{"bookId": 1.5, "action": "favorite"}}, `{"error":"Book not found"}`},
+		{"half a book", []any{object{"bookId": 1.5, "action": "favorite"}}, `{"error":"Invalid event data"}`},
+		{"half a book as text", []any{object{"bookId": "1.5", "action": "favorite"}}, `{"error":"Invalid event data"}`},
+		{"a book below all", []any{object{"bookId": -1, "action": "favorite"}}, `{"error":"Book not found"}`},
+		{"a book beyond all", []any{object{"bookId": 1e300, "action": "favorite"}}, `{"error":"Book not found"}`},
 	}
 	for _, test := range tests {
 		ack, _ := c.Ask("customEvent", test.args...)
@@ -99,6 +102,10 @@ func TestCustomEvent(t *testing.T) {
 	}
 	if ack, _ := c.Ask("renew", object{"token": "x"}); string(ack[0]) != `{"error":"This server does not use tokens"}` {
 		t.Errorf("renew: %s", ack)
+	}
+	c.Emit("renew", object{"token": "x"})
+	if e := c.Await("error"); text(t, e.Args[0]) != "Unauthorized access" {
+		t.Errorf("renew without an acknowledgement: %s", e.Args)
 	}
 	if ack, _ := c.Ask("somethingElse"); string(ack[0]) != `{"error":"Unknown event"}` {
 		t.Errorf("unknown event: %s", ack)
