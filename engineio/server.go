@@ -124,7 +124,7 @@ func (s *Server) SendTo(sessions []*Session, f *Frame, o SendOptions) {
 	}
 	for number, list := range lists {
 		if len(list) > 0 {
-			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile})
+			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile, except: o.Except})
 		}
 	}
 }
