@@ -19,6 +19,7 @@ type Frame struct {
 	// in a polling payload, so polling needs no copy of it.
 	parts []part
 	first [1]part // backs parts of a frame with one packet, the usual one
+	plain bool    // see Uncompressed
 
 	// Made when first needed; two goroutines may both make it, either result is right.
 	base64Parts  atomic.Pointer[[][]byte]
@@ -43,6 +44,17 @@ func NewFrame(msgs ...packet.Message) *Frame {
 		packets[i] = packet.Packet{Type: packet.TypeMessage, Data: m.Data, Binary: m.Binary}
 	}
 	return newPacketFrame(packets...)
+}
+
+// Uncompressed returns a frame with the same messages that asks not to be compressed, for
+// data that is compressed already: the official server's compress(false). A polling answer
+// is compressed when it is large enough and any of its frames may be. It shares the bytes
+// of f.
+func (f *Frame) Uncompressed() *Frame {
+	if f.plain {
+		return f
+	}
+	return &Frame{socket: f.socket, parts: f.parts, plain: true}
 }
 
 func newPacketFrame(packets ...packet.Packet) *Frame {
@@ -95,8 +107,9 @@ func mergeFrames(frames []*Frame) *Frame {
 		size += len(f.socket)
 		count += len(f.parts)
 	}
-	merged := &Frame{socket: make([]byte, 0, size), parts: make([]part, 0, count)}
+	merged := &Frame{socket: make([]byte, 0, size), parts: make([]part, 0, count), plain: true}
 	for _, f := range frames {
+		merged.plain = merged.plain && f.plain
 		base := len(merged.socket)
 		merged.socket = append(merged.socket, f.socket...)
 		for _, p := range f.parts {

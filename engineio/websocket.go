@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -25,7 +26,10 @@ type webSocket struct {
 	session  *Session
 	upgrade  *upgrade // the reader's own: not nil until the session uses the connection
 	unwanted bool     // to be closed at once
-	frames   frameReader
+	// receivingSince is the server time when a message began that is not whole, or 0. The
+	// reader sets it, the heartbeat looks.
+	receivingSince atomic.Int64
+	frames         frameReader
 	socketIO
 }
 
@@ -59,12 +63,12 @@ func hasToken(header http.Header, name, token string) bool {
 
 // openSocket opens a session that uses a WebSocket from the start.
 func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
-	session := s.newSession(r, query, WebSocket)
-	if session == nil {
-		s.refuse(w, r, errShuttingDown())
+	session, refusal := s.newSession(r, query, WebSocket)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
 		return
 	}
-	s.setCookie(w.Header(), session)
+	s.initialHeader(w.Header(), r, session)
 	socket, received, err := s.hijack(w, r, session)
 	if err != nil {
 		// The client is told by hijack, the handler was never made.
@@ -92,6 +96,9 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 	upgrader := ws.HTTPUpgrader{Header: w.Header(), Timeout: s.options.UpgradeTimeout}
 	conn, buffered, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
+		if s.options.Refused != nil {
+			s.options.Refused(r, &RequestError{Code: CodeBadRequest, Err: err})
+		}
 		if conn != nil {
 			_ = conn.Close()
 		}
@@ -106,7 +113,8 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 		_ = tcp.SetWriteBuffer(s.options.SocketBuffer) // a hint
 	}
 	socket := &webSocket{server: s, conn: conn, session: session}
-	socket.frames.maxPayload = s.options.MaxPayload
+	socket.frames.maxPayload, socket.frames.maxFragments = s.options.MaxPayload, s.options.MaxFragments
+	socket.frames.share.budget = &s.held
 	socket.open(conn)
 	return socket, received, nil
 }
@@ -118,6 +126,7 @@ func (c *webSocket) start(received []byte) {
 	defer c.server.mu.Unlock()
 	if c.server.closing {
 		_ = c.conn.Close()
+		c.endProbe()
 		return
 	}
 	c.server.work.Add(1)
@@ -134,6 +143,9 @@ func (c *webSocket) run(received []byte) {
 		c.server.mu.Lock()
 		delete(c.server.sockets, c)
 		c.server.mu.Unlock()
+		c.endProbe()
+		c.frames.share.release()
+		c.receivingSince.Store(0)
 		_ = c.conn.Close()
 	}()
 	if c.unwanted {
@@ -174,6 +186,7 @@ func (c *webSocket) take(input []byte) bool {
 		if err != nil {
 			return c.fail(err)
 		}
+		c.noteProgress()
 		if !ok {
 			return true
 		}
@@ -262,6 +275,14 @@ func (c *webSocket) control(f *Frame) {
 		}
 		c.session.queueFirstLocked(f)
 		c.session.flushLocked(w)
+	}
+}
+
+// endProbe is called once the connection is no longer a probe.
+func (c *webSocket) endProbe() {
+	if c.upgrade != nil {
+		c.upgrade = nil
+		c.server.upgrades.Add(-1)
 	}
 }
 
