@@ -36,7 +36,7 @@ func TestChurn(t *testing.T) {
 				group.Add(r.session)
 			default:
 				group.Send(NewFrame(text(fmt.Sprint(i))), SendOptions{Volatile: i%2 == 0})
-				time.Sleep(100 * time.Microsecond)
+				<-time.After(100 * time.Microsecond)
 			}
 		}
 	})

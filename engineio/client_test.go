@@ -70,7 +70,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 // eventually waits for something that no channel tells.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never: %s", what)
 		}
@@ -350,3 +350,5 @@ func (c *socketClient) writeRaw(p []byte) {
 }
 
 func text(s string) packet.Message { return packet.Message{Data: []byte(s)} }
+
+func binary(data ...byte) packet.Message { return packet.Message{Data: data, Binary: true} }

@@ -233,7 +233,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *Request
 	if s.options.Refused != nil {
 		s.options.Refused(r, refusal)
 	}
-	limitBody(w, r, closeGrace) // the client waits for its answer
+	if refusal.Status != http.StatusRequestTimeout { // that has had its time
+		limitBody(w, r, closeGrace)
+	}
 	s.answerHeader(w, r, nil)
 	header := w.Header()
 	for name, values := range refusal.Header {

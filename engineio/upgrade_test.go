@@ -192,7 +192,7 @@ func TestOrderAcrossUpgrade(t *testing.T) {
 				r.session.Send(m)
 			}
 			if i%50 == 0 {
-				time.Sleep(time.Millisecond) // so that the upgrade falls in the middle
+				<-time.After(time.Millisecond) // so that the upgrade falls in the middle
 			}
 		}
 	})
