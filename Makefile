@@ -75,14 +75,15 @@ clean: ## Remove what was built or installed here; data/ stays
 # The web app is built first (the server embeds it). Then the Go side compiles while the web tests
 # run; what measures time runs after that, with the machine to itself.
 .PHONY: test
-test: test-needs web ## Every test; installs what it needs (npm packages, chromium)
+test: test-needs web ## Every test; installs what it needs (npm packages, browsers)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
+	@$(MAKE) fuzz FUZZTIME=2s
 	@$(MAKE) test-e2e
 
 .PHONY: test-needs
 test-needs: $(WEB_PACKAGES) $(E2E_PACKAGES)
-	@tools/install-chromium
+	@tools/install-browsers chromium firefox-esr
 
 .PHONY: check-go
 check-go: format-check
@@ -104,8 +105,27 @@ test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
 	cd web && npm run typecheck && npm run lint && npm test
 
 .PHONY: test-e2e
-test-e2e: test-needs web ## The real program with official clients and two browsers (E2E='-run Browser -v')
+test-e2e: test-needs web ## The real program and the packages with official clients and browsers (E2E='-run Browser -v')
 	go test -race -vet off -tags e2e -count 1 -parallel 4 -timeout 4m $(E2E) ./e2e
+
+# The public packages meet the open internet: what takes longer than a test run may.
+PUBLIC := ./engineio/... ./socketio/...
+FUZZTIME ?= 1m
+
+.PHONY: soak
+soak: ## Long tests of engineio and socketio, then their fuzz targets (FUZZTIME=1m each)
+	go test -tags soak -run Soak -count 1 -timeout 60m -v $(SOAK) $(PUBLIC)
+	@$(MAKE) fuzz
+
+# The go command fuzzes one target at a time. What it finds is kept below testdata/fuzz.
+.PHONY: fuzz
+fuzz: ## The fuzz targets alone, each for FUZZTIME
+	@for package in $$(go list $(PUBLIC)); do \
+		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+		done; \
+	done
 
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
@@ -123,5 +143,5 @@ bench: ## Go benchmarks (BENCH=regexp of names)
 
 .PHONY: screenshot
 screenshot: build $(E2E_PACKAGES) ## Take the README's picture again
-	@tools/install-chromium
+	@tools/install-browsers chromium
 	tools/screenshot docs/images/library.png
