@@ -27,9 +27,10 @@ type conn struct {
 	server  *Server
 	session *engineio.Session
 
-	decoder packet.Decoder
+	decoder PacketDecoder
 	partial *time.Timer
 	broken  bool
+	joins   joinBudget
 
 	mu           sync.Mutex
 	lanes        []*lane // one per namespace; few, so a slice
@@ -40,7 +41,7 @@ type conn struct {
 
 func newConn(server *Server, session *engineio.Session) *conn {
 	c := &conn{server: server, session: session}
-	c.decoder.MaxBytes = server.options.MaxPacketBytes
+	c.decoder = server.options.Parser.NewDecoder(server.options.MaxPacketBytes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.connectTimer = time.AfterFunc(server.options.ConnectTimeout, c.connectTimedOut)
@@ -73,13 +74,7 @@ func (c *conn) Message(m enginepacket.Message) {
 // decode feeds the decoder and bounds the time that a packet may wait for its
 // attachments.
 func (c *conn) decode(m enginepacket.Message) (*packet.Packet, error) {
-	var p *packet.Packet
-	var err error
-	if m.Binary {
-		p, err = c.decoder.Binary(m.Data)
-	} else {
-		p, err = c.decoder.Text(m.Data)
-	}
+	p, err := c.decoder.Decode(m)
 	switch {
 	case c.decoder.Pending() && err == nil:
 		if c.partial == nil {
@@ -142,7 +137,7 @@ func (c *conn) route(p *packet.Packet, size int) bool {
 	l, s, kicked := c.find(p.Namespace)
 	switch {
 	case p.Type == packet.Connect:
-		return s == nil && c.join(p, size)
+		return s == nil && c.joins.spend(time.Now(), &c.server.options) && c.join(p, size)
 	case s == nil && kicked:
 		// Disconnected by this side while the packet was on its way. The official
 		// server closes the connection then, and with it the client's other
@@ -311,10 +306,10 @@ func (c *conn) refuse(namespace string, refusal *ConnectError) {
 
 // write sends a packet without attachments whose parts are known to be valid.
 func (c *conn) write(p *packet.Packet) {
-	text, err := packet.Encode(p)
+	messages, err := c.server.options.Parser.Encode(p)
 	if err != nil {
 		c.server.log.Error("socket.io packet cannot be encoded", slog.Any("error", err))
 		return
 	}
-	c.session.Send(enginepacket.Message{Data: text})
+	c.session.Send(messages...)
 }
