@@ -129,7 +129,7 @@ func (b Broadcast) ask(p *packet.Packet, answered func(Reply, error)) (clients i
 		}
 		asked = append(asked, s)
 	}
-	n.server.engine.SendTo(sessionsOf(asked), engineio.NewFrame(messages...), engineio.SendOptions{})
+	n.server.engine.SendTo(sessionsOf(asked), b.frame(messages), engineio.SendOptions{})
 	return len(sockets), func() {
 		for _, s := range asked {
 			s.forgetAck(p.ID)

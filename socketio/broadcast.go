@@ -61,6 +61,21 @@ func (b Broadcast) Local() Broadcast {
 	return b
 }
 
+// Compress says whether the transport may compress the event, if it is set to:
+// false spares the effort for data that is compressed already. Default true.
+func (b Broadcast) Compress(compress bool) Broadcast {
+	b.uncompressed = !compress
+	return b
+}
+
+// frame encodes messages for the engine.
+func (b Broadcast) frame(messages Messages) *engineio.Frame {
+	if b.uncompressed {
+		return engineio.NewFrame(messages...).Uncompressed()
+	}
+	return engineio.NewFrame(messages...)
+}
+
 // Timeout bounds how long EmitWithAck waits, besides its context; it then fails
 // with ErrTimeout.
 func (b Broadcast) Timeout(d time.Duration) Broadcast {
@@ -234,14 +249,14 @@ func (b Broadcast) deliver(p *packet.Packet) error {
 	defer n.gate.RUnlock()
 	if n.history != nil {
 		return n.history.record(p, b.audience(), b.volatile, func(messages Messages) {
-			b.send(engineio.NewFrame(messages...))
+			b.send(b.frame(messages))
 		})
 	}
 	messages, err := n.encode(p)
 	if err != nil {
 		return err
 	}
-	b.send(engineio.NewFrame(messages...))
+	b.send(b.frame(messages))
 	return nil
 }
 

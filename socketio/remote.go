@@ -67,6 +67,11 @@ func (n *Namespace) In(rooms ...string) Broadcast { return n.To(rooms...) }
 // Timeout starts an emission that waits no longer for acknowledgements.
 func (n *Namespace) Timeout(d time.Duration) Broadcast { return Broadcast{namespace: n}.Timeout(d) }
 
+// Compress starts an emission that the transport may, or may not, compress.
+func (n *Namespace) Compress(compress bool) Broadcast {
+	return Broadcast{namespace: n}.Compress(compress)
+}
+
 // FetchSockets describes all sockets of the namespace; see Broadcast.FetchSockets.
 func (n *Namespace) FetchSockets(ctx context.Context) ([]RemoteSocket, error) {
 	return Broadcast{namespace: n}.FetchSockets(ctx)
