@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,12 +29,12 @@ type chat struct {
 // nameKey is where a socket keeps the name of its person.
 type nameKey struct{}
 
-func newChat(password string, logger *slog.Logger) *chat {
-	c := &chat{
-		io:       socketio.NewServer(&socketio.Options{Options: engineio.Options{Logger: logger}}),
-		rooms:    newRooms(),
-		password: password,
+func newChat(set settings, logger *slog.Logger) *chat {
+	options := &socketio.Options{Options: engineio.Options{Logger: logger}}
+	if set.client != "" {
+		options.ClientFiles = os.DirFS(set.client)
 	}
+	c := &chat{io: socketio.NewServer(options), rooms: newRooms(), password: set.password}
 	c.io.Use(c.admit)
 	c.io.OnConnection(c.welcome)
 	return c

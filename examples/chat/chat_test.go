@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,8 +26,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // start serves a chat with the password "secret" until the test ends.
 func start(t *testing.T) string {
 	t.Helper()
-	chat := newChat("secret", slog.New(slog.DiscardHandler))
-	front := httptest.NewServer(routes(chat))
+	return startWith(t, settings{password: "secret"})
+}
+
+func startWith(t *testing.T, set settings) string {
+	t.Helper()
+	chat := newChat(set, slog.New(slog.DiscardHandler))
+	front := httptest.NewServer(routes(chat, set))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
@@ -150,22 +157,42 @@ func TestRefusedEvents(t *testing.T) {
 	expectError(t, ann, "a message has 1 to 2,000 characters", "say", saying{"room 1", strings.Repeat("x", 2001)})
 }
 
-func TestPage(t *testing.T) {
-	response, err := http.Get(start(t) + "/")
+func get(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "/socket.io/socket.io.js") {
-		t.Errorf("%s, %d bytes, %v", response.Status, len(body), err)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, response.Status, err)
+	}
+	return string(body)
+}
+
+func TestPageFindsItsClient(t *testing.T) {
+	if page := get(t, start(t)); !strings.Contains(page, `src="https://cdn.jsdelivr.net/npm/socket.io-client@4`) {
+		t.Errorf("without a folder the page is %s", page)
+	}
+	folder := t.TempDir()
+	const script = "// the client"
+	if err := os.WriteFile(filepath.Join(folder, "socket.io.min.js"), []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := startWith(t, settings{client: folder})
+	if page := get(t, url); !strings.Contains(page, `src="/socket.io/socket.io.min.js"`) {
+		t.Errorf("with a folder the page is %s", page)
+	}
+	if got := get(t, url+"/socket.io/socket.io.min.js"); got != script {
+		t.Errorf("the client is %q", got)
 	}
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if err := run(ctx, slog.New(slog.DiscardHandler), "127.0.0.1:0", ""); err != nil {
+	if err := run(ctx, slog.New(slog.DiscardHandler), settings{address: "127.0.0.1:0"}); err != nil {
 		t.Error(err)
 	}
 }

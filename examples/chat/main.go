@@ -4,7 +4,10 @@
 //	go run ./examples/chat -addr localhost:3000 -password secret
 //
 // Then open http://localhost:3000 in two windows. chat.go is all there is of the server; the page
-// uses the official client.
+// uses the official client, from a public mirror of npm or, with -client, from a folder:
+//
+//	npm install socket.io-client
+//	go run ./examples/chat -client node_modules/socket.io-client/dist
 package main
 
 import (
@@ -12,6 +15,7 @@ import (
 	_ "embed"
 	"errors"
 	"flag"
+	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,26 +26,35 @@ import (
 )
 
 //go:embed index.html
-var page []byte
+var page string
+
+// settings are those of the command line.
+type settings struct {
+	address  string
+	password string
+	client   string // folder with the client's bundles; "" when browsers fetch it elsewhere
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	address := flag.String("addr", "localhost:3000", "`address` to listen on")
-	password := flag.String("password", "", "what people have to know to come in; empty: nothing")
+	var set settings
+	flag.StringVar(&set.address, "addr", "localhost:3000", "`address` to listen on")
+	flag.StringVar(&set.password, "password", "", "what people have to know to come in; empty: nothing")
+	flag.StringVar(&set.client, "client", "", "`folder` with the official client's bundles; empty: browsers fetch it from a mirror of npm")
 	flag.Parse()
-	if err := run(ctx, logger, *address, *password); err != nil {
+	if err := run(ctx, logger, set); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, logger *slog.Logger, address, password string) error {
-	chat := newChat(password, logger)
-	front := &http.Server{Handler: routes(chat), ReadHeaderTimeout: 10 * time.Second}
-	listener, err := net.Listen("tcp", address)
+func run(ctx context.Context, logger *slog.Logger, set settings) error {
+	chat := newChat(set, logger)
+	front := &http.Server{Handler: routes(chat, set), ReadHeaderTimeout: 10 * time.Second}
+	listener, err := net.Listen("tcp", set.address)
 	if err != nil {
 		return errors.Join(err, chat.io.Close(context.WithoutCancel(ctx)))
 	}
@@ -60,12 +73,13 @@ func run(ctx context.Context, logger *slog.Logger, address, password string) err
 	return <-closed
 }
 
-func routes(chat *chat) http.Handler {
+func routes(chat *chat, set settings) http.Handler {
+	index := template.Must(template.New("index").Parse(page))
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", chat.io)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page)
+		_ = index.Execute(w, map[string]bool{"OwnClient": set.client != ""})
 	})
 	return mux
 }
