@@ -19,6 +19,15 @@
 //	http.Handle("/socket.io/", io)
 //	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 //
+// A program that faces the internet sets http.Server.ReadHeaderTimeout: what a client
+// has not sent in full never reaches this package. One that ends in good order
+// calls Server.Close and then http.Server.Shutdown, which would wait for the open
+// polls otherwise:
+//
+//	front := &http.Server{Addr: ":3000", Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+//	// …
+//	err := errors.Join(io.Close(ctx), front.Shutdown(ctx))
+//
 // A page on another origin needs CORS for polling, and CheckOrigin is the guard of
 // WebSockets, which browsers exempt from CORS:
 //
@@ -30,7 +39,8 @@
 //
 // Socket.On registers a handler for an event of the client, and Event.Decode reads
 // its arguments like encoding/json does. The functions On and OnAck do both for
-// handlers with a typed argument and result. Socket.Emit sends an event; its
+// handlers with a typed argument and result; for a client that sends several
+// arguments, Socket.On and e.Decode(&room, &text). Socket.Emit sends an event; its
 // arguments are anything that encoding/json encodes. A []byte in an argument, at
 // any depth, travels as binary data in both directions, and a json.RawMessage is
 // sent as it is, for payloads that are encoded once and used often.
@@ -53,9 +63,11 @@
 // A room is a set of sockets under a name. Socket.Join and Socket.Leave change
 // its members; Namespace.To, Namespace.Except and their namesakes on Server and
 // Socket say who gets an emission. Those of a Socket leave the socket itself out.
-// The id of a socket is a room with that socket in it.
+// The id of a socket is a room with that socket in it. Broadcast.Sockets tells who
+// is in a room.
 //
 //	io.To("news", "sports").Except("muted").Emit("headline", h)
+//	inNews := len(io.To("news").Sockets())
 //
 // An emission is encoded once, and all its recipients share the bytes. Whatever
 // one goroutine does (emissions of all kinds, joins, leaves), each client sees in
@@ -91,9 +103,9 @@
 // No client makes the server use memory without bound: there are limits for the
 // size of packets and payloads, for attachments and the time they may take, for
 // namespaces per connection, for events that wait for handlers and for what waits
-// for a client that reads slowly, which is disconnected with ReasonSlowClient. See
-// Options. How many connections there may be is for engineio.Options.AllowRequest
-// to say.
+// for a client that reads slowly, which is disconnected with ReasonSlowClient. There
+// are limits for sessions and handshakes, in all and for each client address. See
+// Options and engineio.Options; engineio.Options.AllowRequest may refuse more.
 //
 // # Differences from the official server
 //

@@ -122,7 +122,7 @@ func (s *Server) Except(rooms ...string) Broadcast { return s.main.Except(rooms.
 // Close ends every connection with ReasonServerShuttingDown and waits, until ctx
 // ends, for the disconnect handlers of all sockets. Clients are not told to
 // leave their namespaces, so they reconnect, to the next server. New clients are
-// refused.
+// refused. Call it before http.Server.Shutdown, which waits for open polls.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.drained == nil {
