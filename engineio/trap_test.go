@@ -408,3 +408,23 @@ func TestPollThatIsNeverRead(t *testing.T) {
 	fmt.Fprintf(conn, "GET /engine.io/?EIO=4&%s HTTP/1.1\r\nHost: x\r\n\r\n", query)
 	r.wantClosed(t, ReasonTransportError)
 }
+
+// Whoever goes on sending after a close frame is read no longer than closeGrace and no
+// further than maxIgnoredBytes, as that is work for nothing.
+func TestTrapFloodAfterTheEnd(t *testing.T) {
+	ts := serve(t, Options{})
+	c := ts.openSocket()
+	c.send("not a packet")
+	ts.next().wantClosed(t, ReasonParseError)
+	flood := make([]byte, 64<<10)
+	sent := 0
+	for err := error(nil); err == nil; {
+		var n int
+		_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
+		n, err = c.conn.Write(flood)
+		sent += n
+	}
+	if sent > 64<<20 { // what the kernel's buffers take comes on top
+		t.Errorf("%d bytes were taken", sent)
+	}
+}

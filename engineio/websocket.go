@@ -43,6 +43,8 @@ const (
 	// closeGrace is how long a client may take to answer a close frame, and a close frame
 	// to leave.
 	closeGrace = 2 * time.Second
+	// maxIgnoredBytes is how much a client may send meanwhile.
+	maxIgnoredBytes = 1 << 20
 )
 
 // isUpgrade says whether a request asks for a WebSocket.
@@ -153,10 +155,13 @@ func (c *webSocket) run(received []byte) {
 	}
 	reading := !c.unwanted && c.take(received)
 	received = nil
-	for {
+	ignored := 0
+	for ignored < maxIgnoredBytes {
 		buffer, n, err := c.read(&c.server.readBuffers, c.conn)
 		if err == nil && reading {
 			reading = c.take(buffer[:n])
+		} else {
+			ignored += n
 		}
 		if buffer != nil {
 			c.server.readBuffers.Put(buffer)
