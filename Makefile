@@ -55,6 +55,8 @@ binary:
 
 web/dist/index.html: $(WEB_PACKAGES) $(WEB_SOURCES)
 	cd web && npm run build
+	@# For pages that do not bundle the client; served at /socket.io/socket.io.js.
+	@mkdir -p web/dist/socket.io && cp web/node_modules/socket.io-client/dist/socket.io*.js* web/dist/socket.io/
 	@touch $@
 
 $(WEB_PACKAGES): web/package.json web/package-lock.json
