@@ -38,3 +38,10 @@ func (s *Server) Oldest(namespace string) uint64 {
 	defer h.mu.Unlock()
 	return h.events[0].number
 }
+
+// PendingAcks counts the acknowledgements that the socket's client owes.
+func (s *Socket) PendingAcks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acks)
+}
