@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/gobwas/ws"
@@ -24,6 +25,7 @@ type Frame struct {
 	// Made when first needed; two goroutines may both make it, either result is right.
 	base64Parts  atomic.Pointer[[][]byte]
 	base64Socket atomic.Pointer[[]byte]
+	deflated     [2]atomic.Pointer[[]byte] // the second with base64
 }
 
 // part is the payload of one packet, a span of Frame.socket.
@@ -124,9 +126,30 @@ func mergeFrames(frames []*Frame) *Frame {
 // Size is the number of bytes of the frame on a WebSocket.
 func (f *Frame) Size() int { return len(f.socket) }
 
-// socketBytes is what a WebSocket gets. With base64 set, the client asked for binary
-// messages as text (query parameter b64).
-func (f *Frame) socketBytes(base64 bool) []byte {
+// form is what a WebSocket's client wants of frames.
+type form uint8
+
+const (
+	formBase64  form = 1 << iota // binary messages as text (query parameter b64)
+	formDeflate                  // permessage-deflate
+)
+
+func newForm(query url.Values) form {
+	if query.Get("b64") != "" {
+		return formBase64
+	}
+	return 0
+}
+
+// socketBytes is what a WebSocket gets.
+func (f *Frame) socketBytes(form form) []byte {
+	if form == 0 {
+		return f.socket
+	}
+	base64 := form&formBase64 != 0
+	if form&formDeflate != 0 && f.worthDeflating() {
+		return f.deflatedSocketBytes(base64)
+	}
 	if !base64 || !f.hasBinary() {
 		return f.socket
 	}

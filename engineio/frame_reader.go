@@ -18,6 +18,7 @@ type frameReader struct {
 	maxPayload   int   // bytes of one message, over all of its fragments
 	maxFragments int   // frames of one message
 	share        share // of what all readers may hold
+	deflate      bool  // messages may be compressed (RFC 7692)
 
 	head     [ws.MaxHeaderSize]byte
 	headSize int
@@ -30,6 +31,7 @@ type frameReader struct {
 
 	fragmented bool // a message has begun and waits for its continuation
 	fragments  int
+	compressed bool      // the message is
 	opCode     ws.OpCode // of the message
 	message    []byte    // what has arrived of a message that is not whole
 	control    []byte    // what has arrived of a control frame that is not whole
@@ -83,6 +85,12 @@ func (r *frameReader) next(input []byte) (m socketMessage, rest []byte, ok bool,
 		} else if m, ok, err = r.takeData(chunk, first); err != nil {
 			return socketMessage{}, nil, false, err
 		} else if ok {
+			if r.compressed {
+				if m.payload, err = inflate(m.payload, r.maxPayload); err != nil {
+					return socketMessage{}, nil, false, err
+				}
+				m.owned = true
+			}
 			if m.opCode == ws.OpText && !utf8.Valid(m.payload) {
 				return socketMessage{}, nil, false, &socketError{ws.StatusInvalidFramePayloadData, errInvalidUTF8}
 			}
@@ -115,6 +123,9 @@ func (r *frameReader) readHeader(input []byte) (rest []byte, ok bool, err error)
 		if r.fragmented {
 			state = state.Set(ws.StateFragmented)
 		}
+		if r.mayCompress() {
+			state = state.Set(ws.StateExtended)
+		}
 		err = ws.CheckHeader(r.header, state)
 	}
 	if err != nil {
@@ -129,10 +140,18 @@ func (r *frameReader) readHeader(input []byte) (rest []byte, ok bool, err error)
 		}
 		if r.header.OpCode != ws.OpContinuation {
 			r.opCode = r.header.OpCode
+			r.compressed = r.header.Rsv1()
 		}
 	}
 	r.inPayload, r.got = true, 0
 	return input, true, nil
+}
+
+// mayCompress says whether the frame may say that its message is compressed, and says no
+// more: only the first frame of a message may (RFC 7692, 6.1).
+func (r *frameReader) mayCompress() bool {
+	h := r.header
+	return r.deflate && (h.OpCode == ws.OpText || h.OpCode == ws.OpBinary) && !h.Rsv2() && !h.Rsv3()
 }
 
 // headerSize is the size of a header with this second byte (RFC 6455, 5.2).

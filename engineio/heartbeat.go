@@ -30,12 +30,19 @@ func (o *Options) tick() time.Duration {
 // heartbeat is a session's part. Times are server time.
 type heartbeat struct {
 	lastPong atomic.Int64 // or when the session opened
-	pingSent int64        // belongs to the heartbeat goroutine
+	pingSent atomic.Int64 // stored by the heartbeat goroutine alone
 }
 
 var errPingTimeout = errors.New("engineio: no pong from the client")
 
 func (h *heartbeat) pong(now int64) { h.lastPong.Store(now) }
+
+// overdue reports that the time for a pong has passed, which on a busy machine may be true
+// before the heartbeat goroutine has looked.
+func (h *heartbeat) overdue(now int64, o *Options) bool {
+	sent := h.pingSent.Load()
+	return h.lastPong.Load() < sent && now > sent+int64(o.PingTimeout)
+}
 
 type beat uint8
 
@@ -49,14 +56,14 @@ const (
 func (h *heartbeat) next(now int64, o *Options, tick int64, held bool) (beat, int64) {
 	interval, timeout := int64(o.PingInterval), int64(o.PingTimeout)
 	pong := h.lastPong.Load()
-	if pong >= h.pingSent { // the last ping is answered
+	if pong >= h.pingSent.Load() { // the last ping is answered
 		if due := pong + interval; now+tick <= due {
 			return beatNothing, due
 		}
-		h.pingSent = now
+		h.pingSent.Store(now)
 		return beatPing, now + min(interval, timeout)
 	}
-	deadline := h.pingSent + timeout
+	deadline := h.pingSent.Load() + timeout
 	switch {
 	case now+tick <= deadline:
 		return beatNothing, min(deadline, now+interval)

@@ -126,6 +126,12 @@ type Options struct {
 	// 408 to a POST and close code 1008. Default 30 s.
 	ReceiveTimeout time.Duration
 
+	// PerMessageDeflate compresses WebSocket messages of 1,024 bytes and more for clients
+	// that offer it (RFC 7692), each by itself, so that compressing costs no memory between
+	// messages, and a broadcast is compressed once. It costs time, and what is secret should
+	// not be compressed together with what an attacker chose. Default: off, as in the
+	// official server. MaxPayload bounds what a message decompresses to.
+	PerMessageDeflate bool
 	// Logger gets what an operator should know. Default: nothing is logged.
 	Logger *slog.Logger
 	// Handler makes the handler of a new session, before any of its packets is read. It

@@ -83,6 +83,10 @@ func (s *Session) beginPoll(p *poll) *RequestError {
 		return errSessionUnknown
 	case s.transport != Polling:
 		return errWrongTransport
+	case s.heartbeat.overdue(s.server.now(), &s.server.options) && !s.inbound.held.Load():
+		// A client that polls only now would be told of a ping that it can no longer answer.
+		s.endLocked(ending{reason: ReasonPingTimeout, err: errPingTimeout, poll: pollClose})
+		return errSessionUnknown
 	case s.poll != nil:
 		// Of two polls, nobody could say which answer the client will see.
 		s.endLocked(ending{reason: ReasonTransportError, err: errPollOverlap, poll: pollClose})

@@ -196,7 +196,7 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 		shard:     s.shards[int(s.nextShard.Add(1))%len(s.shards)],
 		id:        rand.Text(),
 		handshake: s.options.newHandshake(r, query),
-		base64:    query.Get("b64") != "",
+		form:      newForm(query),
 		address:   address,
 		transport: transport,
 	}

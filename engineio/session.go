@@ -24,7 +24,6 @@ type Session struct {
 	shard     *shard
 	id        string
 	handshake *Handshake
-	base64    bool   // binary messages go out as text on a WebSocket too (query b64)
 	address   string // see Options.ClientAddress
 
 	inbound   inbound
@@ -41,6 +40,7 @@ type Session struct {
 	state     state
 	transport Transport
 	socket    *webSocket // the WebSocket in use
+	form      form       // of frames on it
 	upgrade   *upgrade   // under way
 	poll      *poll      // the waiting GET
 	post      *post      // the POST being read

@@ -124,7 +124,8 @@ func (u *upgrade) complete() bool {
 	s.upgrade = nil
 	u.timer.Stop()
 	u.socket.endProbe()
-	s.transport, s.socket = WebSocket, u.socket
+	s.transport = WebSocket
+	s.useSocketLocked(u.socket)
 	if s.poll != nil {
 		// A client that follows the protocol waits for its poll before it sends the 5.
 		s.poll.answerLocked(pollRefuse)

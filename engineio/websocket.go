@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
@@ -79,7 +80,7 @@ func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Va
 		return
 	}
 	session.mu.Lock()
-	session.socket = socket
+	session.useSocketLocked(socket)
 	socket.unwanted = session.state == stateClosed // the server closes
 	session.queueLocked(s.openFrame(session))
 	writer := s.writers.Get().(*writer)
@@ -96,6 +97,10 @@ func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Va
 func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session) (*webSocket, []byte, error) {
 	s.answerHeader(w, r, session)
 	upgrader := ws.HTTPUpgrader{Header: w.Header(), Timeout: s.options.UpgradeTimeout}
+	extension := wsflate.Extension{Parameters: wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}}
+	if s.options.PerMessageDeflate {
+		upgrader.Negotiate = lenient(extension.Negotiate)
+	}
 	conn, buffered, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
 		if s.options.Refused != nil {
@@ -117,6 +122,7 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 	socket := &webSocket{server: s, conn: conn, session: session}
 	socket.frames.maxPayload, socket.frames.maxFragments = s.options.MaxPayload, s.options.MaxFragments
 	socket.frames.share.budget = &s.held
+	_, socket.frames.deflate = extension.Accepted()
 	socket.open(conn)
 	return socket, received, nil
 }
