@@ -19,10 +19,14 @@ import (
 // Locks of this package, in the order in which they are taken; none is held
 // while a handler of the application runs, nor while anything waits for a peer:
 //
-//	Socket.life → Namespace.gate → Socket.roomsMu → Namespace.mu
+//	Socket.life → Namespace.gate → Socket.roomsMu → history.mu → Namespace.mu
 //	Socket.life → lane.mu
 //	conn.mu → lane.mu
-//	Server.mu, Socket.mu: alone
+//	Server.mu → history.mu, Namespace.mu
+//	Socket.mu, serverQueue.mu, collector.mu: leaves
+//
+// The engine's queues are filled under the first four; they wait for the engine's
+// workers at most, which take none of these.
 type conn struct {
 	server  *Server
 	session *engineio.Session

@@ -98,12 +98,37 @@
 //
 // A panic in a handler is logged and ends the socket in whose handler it happened.
 //
+// # Recovery
+//
+// Options.StateRecovery lets a client whose connection broke go on as the same
+// socket, with its rooms, and get what it missed, from this server's memory. An
+// application that has a log of its own fulfils a Recovery instead, which outlives
+// the server. Events of clients with either carry offsets as a last argument.
+//
+// # Several servers
+//
+// Options.Adapter makes several servers share their namespaces. Package cluster has
+// one that needs nothing but a bus between the servers; package adaptertest holds
+// the tests for others. Emissions, EmitWithAck, FetchSockets, SocketsJoin,
+// SocketsLeave and DisconnectSockets then mean the sockets of all servers, unless
+// Local comes before them. Namespace.ServerSideEmit talks to the other servers.
+// Polling clients need a load balancer that keeps each on one server, and so do
+// clients that StateRecovery should recognise.
+//
+// # The client's bundles
+//
+// Options.ClientFiles serves /socket.io/socket.io.js and its siblings to pages
+// without a bundler. Clients with another parser, such as that of package msgpack,
+// need a server with the same Options.Parser.
+//
 // # Limits
 //
 // No client makes the server use memory without bound: there are limits for the
 // size of packets and payloads, for attachments and the time they may take, for
-// namespaces per connection, for events that wait for handlers and for what waits
-// for a client that reads slowly, which is disconnected with ReasonSlowClient. There
+// namespaces per connection and how often it may ask for one, for acknowledgements
+// that it owes, for what recovery keeps, for events that wait for handlers and for
+// what waits for a client that reads slowly, which is disconnected with
+// ReasonSlowClient. There
 // are limits for sessions and handshakes, in all and for each client address. See
 // Options and engineio.Options; engineio.Options.AllowRequest may refuse more.
 //
@@ -112,8 +137,12 @@
 //   - What waits for an acknowledgement fails when the socket disconnects.
 //   - A client that leaves is out of its rooms before its disconnecting handlers
 //     run; Socket.Rooms still names them.
-//   - With a Recovery, the confirmation of a connection comes before the events
-//     that were missed.
+//   - In recovery the confirmation of a connection comes before the events that
+//     were missed, and middlewares are asked again unless they are to be skipped. A
+//     client is also recovered that has received nothing yet, that was quiet for
+//     long, or whose loss was not noticed.
+//   - The namespaces of a DynamicNamespace end with their last client.
+//   - Server-side events are handled one after the other, apart from clients'.
 //   - A packet that a client sent before it learned that it was disconnected from
 //     a namespace is dropped; it does not end the connection.
 //   - An attachment may be referred to once only.
