@@ -3,7 +3,6 @@ package socketio
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 )
 
@@ -120,7 +119,7 @@ type timeoutError struct{}
 
 func (timeoutError) Error() string { return "socketio: operation has timed out" }
 
-func (timeoutError) Is(target error) bool { return errors.Is(context.DeadlineExceeded, target) }
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // withClusterTimeout bounds waiting for other servers.
 func withClusterTimeout(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -120,7 +120,8 @@ func (s *Server) To(rooms ...string) Broadcast { return s.main.To(rooms...) }
 func (s *Server) Except(rooms ...string) Broadcast { return s.main.Except(rooms...) }
 
 // Close ends every connection with ReasonServerShuttingDown and waits, until ctx
-// ends, for the disconnect handlers of all sockets. Clients are not told to
+// ends, for the disconnect handlers of all sockets and those of server-side events.
+// The Adapter is closed after the sockets. Clients are not told to
 // leave their namespaces, so they reconnect, to the next server. New clients are
 // refused. Call it before http.Server.Shutdown, which waits for open polls.
 func (s *Server) Close(ctx context.Context) error {
@@ -140,7 +141,7 @@ func (s *Server) Close(ctx context.Context) error {
 		err = errors.Join(err, context.Cause(ctx))
 	}
 	s.closeAdapter.Do(func() { err = errors.Join(err, s.adapter.Close(ctx)) })
-	return err
+	return errors.Join(err, s.serverEvents.drain(ctx))
 }
 
 // accept makes the handler of a new engine session.

@@ -102,7 +102,8 @@ func (n *Namespace) serverEmission(event string, args []any) (ServerEmission, er
 // ServerSideEvent hands an event of another server to this one's handlers. It does
 // not wait for them. reply takes the acknowledgement, at most once, nil when none
 // was asked for; without a handler there will be none. It reports false when more
-// than 1,000 events wait for handlers: then this one is dropped.
+// than 1,000 events wait for handlers, or the server is closed: then this one is
+// dropped.
 func (l *Local) ServerSideEvent(e ServerEmission, reply func(Args)) bool {
 	n := l.server.lookup(e.Namespace)
 	if n == nil {
@@ -144,7 +145,8 @@ type serverQueue struct {
 	mu      sync.Mutex // a leaf
 	waiting []func()
 	running bool
-	idle    sync.WaitGroup // counts the goroutine
+	closed  bool
+	idle    chan struct{} // closed when nothing runs; nil until drain waits
 }
 
 // maxServerEvents bounds the events of other servers that wait for handlers.
@@ -153,15 +155,36 @@ const maxServerEvents = 1000
 func (q *serverQueue) push(run func()) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= maxServerEvents {
+	if q.closed || len(q.waiting) >= maxServerEvents {
 		return false
 	}
 	q.waiting = append(q.waiting, run)
 	if !q.running {
 		q.running = true
-		q.idle.Go(q.work)
+		go q.work()
 	}
 	return true
+}
+
+// drain takes no more and waits, until ctx ends, for what runs.
+func (q *serverQueue) drain(ctx context.Context) error {
+	q.mu.Lock()
+	q.closed = true
+	if !q.running {
+		q.mu.Unlock()
+		return nil
+	}
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	idle := q.idle
+	q.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (q *serverQueue) work() {
@@ -169,6 +192,10 @@ func (q *serverQueue) work() {
 		q.mu.Lock()
 		if len(q.waiting) == 0 {
 			q.waiting, q.running = nil, false
+			if q.idle != nil {
+				close(q.idle)
+				q.idle = nil
+			}
 			q.mu.Unlock()
 			return
 		}
