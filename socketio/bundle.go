@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -55,12 +56,29 @@ func newBundle(o *Options) *bundle {
 		}
 		version := o.ClientVersion
 		if version == "" {
+			version = namedVersion(o.ClientFiles, strings.TrimSuffix(name, ".map"))
+		}
+		if version == "" {
 			sum := sha256.Sum256(content)
 			version = hex.EncodeToString(sum[:8])
 		}
 		b.files[name] = &clientFile{name: name, tag: `"` + version + `"`, content: content}
 	}
 	return b
+}
+
+// bannerVersion finds the version in the comment that the client's files begin with.
+var bannerVersion = regexp.MustCompile(`^/\*!\s*\*?\s*Socket\.IO v([0-9A-Za-z.+-]{1,40})\s`)
+
+func namedVersion(files fs.FS, name string) string {
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		return ""
+	}
+	if found := bannerVersion.FindSubmatch(content[:min(len(content), 200)]); found != nil {
+		return string(found[1])
+	}
+	return ""
 }
 
 // serve answers a request for a file. It reports false when it is none.

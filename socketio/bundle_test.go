@@ -117,7 +117,18 @@ func TestClientBundleWithoutVersion(t *testing.T) {
 	if len(tags) != 2 || tags[""] {
 		t.Errorf("tags = %v", tags)
 	}
-	server := serve(t, nil, nil)
+	named := fstest.MapFS{
+		"socket.io.js":     &fstest.MapFile{Data: []byte("/*!\n * Socket.IO v4.8.4\n * (c) somebody\n */\n")},
+		"socket.io.js.map": &fstest.MapFile{Data: []byte("{}")},
+	}
+	server := serve(t, &socketio.Options{ClientFiles: named}, nil)
+	for name := range named {
+		response, _ := fetchFile(t, http.MethodGet, server.url+"/socket.io/"+name, nil)
+		if tag := response.Header.Get("ETag"); tag != `"4.8.4"` {
+			t.Errorf("%s: ETag = %s", name, tag)
+		}
+	}
+	server = serve(t, nil, nil)
 	if response, _ := fetchFile(t, http.MethodGet, server.url+"/socket.io/socket.io.js", nil); response.StatusCode < 400 {
 		t.Errorf("served without files: %d", response.StatusCode)
 	}

@@ -59,7 +59,8 @@ type Options struct {
 	// folder of the npm package socket.io-client, to be served below Path to pages
 	// that do not bundle it. nil: they are not served.
 	ClientFiles fs.FS
-	// ClientVersion is the version of ClientFiles, for caches. "": a hash of each file.
+	// ClientVersion is the version of ClientFiles, for caches. "": the one that their
+	// first comment names, or a hash of each file that names none.
 	ClientVersion string
 }
 
