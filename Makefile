@@ -80,7 +80,7 @@ clean: ## Remove what was built or installed here; data/ stays
 test: test-needs web ## Every test; installs what it needs (npm packages, browsers)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
-	@$(MAKE) fuzz FUZZTIME=2s
+	@$(MAKE) fuzz FUZZTIME=20000x
 	@$(MAKE) test-e2e
 
 .PHONY: test-needs
@@ -119,15 +119,9 @@ soak: ## Long tests of engineio and socketio, then their fuzz targets (FUZZTIME=
 	go test -tags soak -run Soak -count 1 -timeout 60m -v $(SOAK) $(PUBLIC)
 	@$(MAKE) fuzz
 
-# The go command fuzzes one target at a time. What it finds is kept below testdata/fuzz.
 .PHONY: fuzz
-fuzz: ## The fuzz targets alone, each for FUZZTIME
-	@for package in $$(go list $(PUBLIC)); do \
-		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
-			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
-		done; \
-	done
+fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)
+	tools/fuzz $(FUZZTIME) $(PUBLIC)
 
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
