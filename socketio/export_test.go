@@ -45,3 +45,6 @@ func (s *Socket) PendingAcks() int {
 	defer s.mu.Unlock()
 	return len(s.acks)
 }
+
+// LocalAdapter is what an adapter is made with.
+func (s *Server) LocalAdapter() *Local { return s.local }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shelfcast/shelfcast/engineio"
 	"github.com/shelfcast/shelfcast/socketio"
 )
 
@@ -109,5 +110,59 @@ func TestLocalRefusesWhatClientsWouldRefuse(t *testing.T) {
 	}
 	if _, err := json.Marshal(socketio.Emission{Audience: everyone, Event: "e", Args: []json.RawMessage{json.RawMessage(`1`)}}); err != nil {
 		t.Errorf("an emission does not travel: %v", err)
+	}
+}
+
+// pair is an adapter whose broadcasts reach another server too.
+type pair struct {
+	*socketio.Local
+	other *socketio.Local
+}
+
+func (p *pair) Broadcast(e socketio.Emission) error {
+	return errors.Join(p.Local.Broadcast(e), p.other.Broadcast(e))
+}
+
+// What another server emitted while a client was away is replayed like one's own,
+// with offsets of this server.
+func TestRecoveryOfWhatOtherServersEmit(t *testing.T) {
+	server, sockets := recovering(t, socketio.StateRecovery{}, engineio.Options{})
+	here := server.LocalAdapter()
+	elsewhere := serve(t, &socketio.Options{Adapter: func(l *socketio.Local) socketio.Adapter { return &pair{l, here} }}, nil)
+	g := &guest{server: server}
+	g.enter(t, sockets)
+	g.socket.Join("room")
+	must(t, elsewhere.Emit("seen"))
+	g.wantEvents(`"seen"`)
+	g.lose()
+	must(t, elsewhere.To("room").Emit("missed", 1))
+	must(t, elsewhere.Except("room").Emit("not mine"))
+	must(t, elsewhere.To(g.sid).Emit("missed", 2))
+	g.enter(t, sockets)
+	g.wantEvents(`"missed" 1`, `"missed" 2`)
+	g.sync("/")
+}
+
+// A client that comes back is not kept out by handlers of its former socket that
+// hang, and one that gives up meanwhile can try again.
+func TestTakeoverGivenUp(t *testing.T) {
+	server, sockets := recovering(t, socketio.StateRecovery{}, engineio.Options{})
+	g := &guest{server: server}
+	g.enter(t, sockets)
+	release := make(chan struct{})
+	hanging := make(chan struct{})
+	g.socket.OnDisconnect(func(socketio.Reason) {
+		close(hanging)
+		<-release
+	})
+	sid, pid := g.sid, g.pid
+	impatient := server.dial(t)
+	impatient.send(`40{"pid":"` + pid + `"}`)
+	receive(t, hanging) // the former socket is being ended for the new one
+	impatient.conn.Close()
+	close(release)
+	g.enter(t, sockets)
+	if g.sid != sid || !g.socket.Recovered() {
+		t.Errorf("sid %q, recovered %v", g.sid, g.socket.Recovered())
 	}
 }
