@@ -188,8 +188,6 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		s.server.refuse(w, r, refusal)
 		return
 	}
-	// The rest takes as long as the handler does.
-	_ = control.SetReadDeadline(time.Time{})
 	s.received.Add(int64(len(body)))
 	if err := s.takePayload(body); err != nil {
 		s.end(ending{reason: ReasonParseError, err: err, poll: pollClose})

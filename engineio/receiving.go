@@ -83,7 +83,8 @@ func (r bodyReader) Read(p []byte) (int, error) {
 
 // limitBody bounds the time in which the rest of a request's body must arrive. net/http
 // reads what a handler has left of it before it answers, and by itself waits for ever.
-// Where the program set a shorter http.Server.ReadTimeout, that holds.
+// Where the program set a shorter http.Server.ReadTimeout, that holds. Once the body has
+// come net/http lifts the deadline itself.
 func limitBody(w http.ResponseWriter, r *http.Request, limit time.Duration) {
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
 		return

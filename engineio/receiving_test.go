@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/shelfcast/shelfcast/engineio/packet"
 )
 
 // rawRequest sends the beginning of a request, and nothing more.
@@ -96,6 +98,38 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 				t.Errorf("%d %q", a.status, a.body)
 			}
 		})
+	}
+}
+
+// A POST that waits for its handler is past its deadline and none the worse for it.
+func TestSlowHandlerKeepsThePost(t *testing.T) {
+	busy, release, contexts := make(chan struct{}), make(chan struct{}), make(chan error, 8)
+	ts := serve(t, Options{
+		ReceiveTimeout: 500 * time.Millisecond, MaxPayload: 100,
+		Headers: func(_ http.Header, r *http.Request, _ *Session) {
+			if r.Method == http.MethodPost {
+				contexts <- r.Context().Err()
+			}
+		},
+		Handler: func(*Session) Handler {
+			return handlerFuncs{func(packet.Message) { busy <- struct{}{}; <-release }, func(Reason, error) {}}
+		},
+	})
+	query, _ := ts.openPolling()
+	ts.post(query, "4a")
+	receive(t, busy)
+	ts.post(query, "4"+strings.Repeat("b", 90))
+	held := ts.later(http.MethodPost, query, "4"+strings.Repeat("c", 90))
+	<-time.After(600 * time.Millisecond)
+	close(release)
+	go func() { <-busy; <-busy }()
+	if a := receive(t, held); a.status != 200 {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+	for range 3 {
+		if err := receive(t, contexts); err != nil {
+			t.Errorf("the request was given up: %v", err)
+		}
 	}
 }
 
