@@ -55,6 +55,8 @@ binary:
 
 web/dist/index.html: $(WEB_PACKAGES) $(WEB_SOURCES)
 	cd web && npm run build
+	@# For pages that do not bundle the client; served at /socket.io/socket.io.js.
+	@mkdir -p web/dist/socket.io && cp web/node_modules/socket.io-client/dist/socket.io*.js* web/dist/socket.io/
 	@touch $@
 
 $(WEB_PACKAGES): web/package.json web/package-lock.json
@@ -75,19 +77,20 @@ clean: ## Remove what was built or installed here; data/ stays
 # The web app is built first (the server embeds it). Then the Go side compiles while the web tests
 # run; what measures time runs after that, with the machine to itself.
 .PHONY: test
-test: test-needs web ## Every test; installs what it needs (npm packages, chromium)
+test: test-needs web ## Every test; installs what it needs (npm packages, browsers)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
+	@$(MAKE) fuzz FUZZTIME=20000x
 	@$(MAKE) test-e2e
 
 .PHONY: test-needs
 test-needs: $(WEB_PACKAGES) $(E2E_PACKAGES)
-	@tools/install-chromium
+	@tools/install-browsers chromium firefox-esr
 
 .PHONY: check-go
 check-go: format-check
 	@# With -race vet compiles what the tests need anyway; without, everything would be compiled twice.
-	go vet -race -tags e2e ./...
+	go vet -race -tags e2e,soak ./...
 	go build -race ./...
 
 .PHONY: format-check
@@ -104,13 +107,26 @@ test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
 	cd web && npm run typecheck && npm run lint && npm test
 
 .PHONY: test-e2e
-test-e2e: test-needs web ## The real program with official clients and two browsers (E2E='-run Browser -v')
+test-e2e: test-needs web ## The real program and the packages with official clients and browsers (E2E='-run Browser -v')
 	go test -race -vet off -tags e2e -count 1 -parallel 4 -timeout 4m $(E2E) ./e2e
+
+# The public packages meet the open internet: what takes longer than a test run may.
+PUBLIC := ./engineio/... ./socketio/...
+FUZZTIME ?= 1m
+
+.PHONY: soak
+soak: ## Long tests of engineio and socketio, then their fuzz targets (FUZZTIME=1m each)
+	go test -tags soak -run Soak -count 1 -timeout 60m -v $(SOAK) $(PUBLIC)
+	@$(MAKE) fuzz
+
+.PHONY: fuzz
+fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)
+	tools/fuzz $(FUZZTIME) $(PUBLIC)
 
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
-	go vet -tags e2e ./...
-	$(LINT_TOOL) staticcheck -tags e2e ./...
+	go vet -tags e2e,soak ./...
+	$(LINT_TOOL) staticcheck -tags e2e,soak ./...
 	cd web && npm run lint
 
 .PHONY: vulncheck
@@ -123,5 +139,5 @@ bench: ## Go benchmarks (BENCH=regexp of names)
 
 .PHONY: screenshot
 screenshot: build $(E2E_PACKAGES) ## Take the README's picture again
-	@tools/install-chromium
+	@tools/install-browsers chromium
 	tools/screenshot docs/images/library.png

@@ -1,6 +1,8 @@
 // Package e2e tests the built program from outside: over its REST API, with the official Socket.IO
-// clients under Node and in two browsers, on its data directory, and against signals.
+// clients under Node and in two browser windows, on its data directory, and against signals. The
+// tests named OfficialClients do without the program: they are about package socketio, in Node,
+// chromium and Firefox.
 //
-// The tests carry the build tag e2e, because they need npm packages and chromium;
-// `make test-e2e` installs both and runs them.
+// The tests carry the build tag e2e, because they need npm packages, chromium and firefox-esr;
+// `make test-e2e` installs them and runs the tests.
 package e2e

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -232,17 +233,27 @@ func (ts *testServer) dial(query string) *socketClient {
 }
 
 func (ts *testServer) tryDial(query string) (*socketClient, error) {
+	c, err := dialSocket(context.Background(), ts.url(query))
+	if err != nil {
+		return nil, err
+	}
+	ts.t.Cleanup(func() { c.conn.Close() })
+	c.t = ts.t
+	return c, nil
+}
+
+// dialSocket connects to an http URL. Whoever calls it closes the connection.
+func dialSocket(ctx context.Context, url string) (*socketClient, error) {
 	dialer := ws.Dialer{TLSConfig: &tls.Config{InsecureSkipVerify: true}, Timeout: patience}
-	conn, buffered, _, err := dialer.Dial(context.Background(), strings.Replace(ts.url(query), "http", "ws", 1))
+	conn, buffered, _, err := dialer.Dial(ctx, strings.Replace(url, "http", "ws", 1))
 	if err != nil {
 		return nil, err
 	}
 	in := buffered
 	if in == nil {
-		in = bufio.NewReader(conn)
+		in = bufio.NewReaderSize(conn, 512)
 	}
-	ts.t.Cleanup(func() { conn.Close() })
-	return &socketClient{ts.t, conn, in}, nil
+	return &socketClient{conn: conn, in: in}, nil
 }
 
 // openSocket opens a session by WebSocket and takes its handshake.
@@ -270,7 +281,7 @@ func (c *socketClient) frame() (ws.Frame, error) {
 		return ws.Frame{}, err
 	}
 	if header.Masked || header.Rsv != 0 {
-		c.t.Errorf("server sent a frame with header %+v", header)
+		return ws.Frame{}, fmt.Errorf("server sent a frame with header %+v", header)
 	}
 	payload := make([]byte, header.Length)
 	_, err = io.ReadFull(c.in, payload)
@@ -339,9 +350,13 @@ func (c *socketClient) send(texts ...string) {
 
 func (c *socketClient) write(f ws.Frame) {
 	c.t.Helper()
+	c.writeRaw(masked(f))
+}
+
+func masked(f ws.Frame) []byte {
 	var buf bytes.Buffer
 	_ = ws.WriteFrame(&buf, ws.MaskFrame(f))
-	c.writeRaw(buf.Bytes())
+	return buf.Bytes()
 }
 
 func (c *socketClient) writeRaw(p []byte) {
@@ -352,3 +367,5 @@ func (c *socketClient) writeRaw(p []byte) {
 }
 
 func text(s string) packet.Message { return packet.Message{Data: []byte(s)} }
+
+func binary(data ...byte) packet.Message { return packet.Message{Data: data, Binary: true} }

@@ -3,8 +3,12 @@ package engineio
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
@@ -13,31 +17,80 @@ import (
 // server. Below it the headers cost more than is saved.
 const compressThreshold = 1024
 
-func (s *Server) compresses(r *http.Request, size int) bool {
-	return !s.options.DisableCompression && size >= compressThreshold && acceptsGzip(r.Header.Values("Accept-Encoding"))
+// coding is a content coding of HTTP (RFC 9110, 8.4.1), "" for none.
+type coding string
+
+const (
+	codingGzip    coding = "gzip"
+	codingDeflate coding = "deflate" // the zlib format
+)
+
+// compressors are pooled, as each holds hundreds of kilobytes.
+type compressors map[coding]*sync.Pool // of compressor
+
+type compressor interface {
+	io.WriteCloser
+	Reset(io.Writer)
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3) as far as gzip goes.
-func acceptsGzip(values []string) bool {
+func newCompressors() compressors {
+	return compressors{
+		codingGzip: {New: func() any {
+			z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+			return z
+		}},
+		codingDeflate: {New: func() any {
+			z, _ := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+			return z
+		}},
+	}
+}
+
+// coding chooses how a polling answer of size bytes is compressed.
+func (s *Server) coding(r *http.Request, size int) coding {
+	if s.options.DisableCompression || size < compressThreshold {
+		return ""
+	}
+	return acceptedCoding(r.Header.Values("Accept-Encoding"))
+}
+
+// acceptedCoding reads Accept-Encoding (RFC 9110, 12.5.3) as far as our codings go. The one
+// with the higher weight is taken, gzip before deflate.
+func acceptedCoding(values []string) coding {
+	weights := map[coding]float64{codingGzip: -1, codingDeflate: -1}
+	others := 0.0 // what "*" says of those that are not named
 	for _, value := range values {
 		for offer := range strings.SplitSeq(value, ",") {
-			coding, params, _ := strings.Cut(offer, ";")
-			if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-				continue
+			name, params, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(offer, " ", "")), ";")
+			weight := 1.0
+			if q, found := strings.CutPrefix(params, "q="); found {
+				weight, _ = strconv.ParseFloat(q, 64) // what is no number weighs nothing
 			}
-			weight, found := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(params, " ", "")), "q=")
-			return !found || strings.Trim(weight, "0.") != ""
+			if name == "*" {
+				others = weight
+			} else if _, ours := weights[coding(name)]; ours {
+				weights[coding(name)] = weight
+			}
 		}
 	}
-	return false
+	best, most := coding(""), 0.0
+	for _, c := range []coding{codingGzip, codingDeflate} {
+		weight := weights[c]
+		if weight < 0 {
+			weight = others
+		}
+		if weight > most {
+			best, most = c, weight
+		}
+	}
+	return best
 }
 
-// compress joins and compresses the packets of a payload. Compressors are pooled, as each
-// holds hundreds of kilobytes.
-func (s *Server) compress(parts [][]byte) ([]byte, error) {
+// compress joins and compresses the packets of a payload.
+func (s *Server) compress(c coding, parts [][]byte) ([]byte, error) {
 	var out bytes.Buffer
-	z := s.compressors.Get().(*gzip.Writer)
-	defer s.compressors.Put(z)
+	z := s.compressors[c].Get().(compressor)
+	defer s.compressors[c].Put(z)
 	z.Reset(&out)
 	for i, p := range parts {
 		if i > 0 {

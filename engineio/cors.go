@@ -27,6 +27,10 @@ type CORS struct {
 	MaxAge int
 }
 
+// Allow sets the headers by which a page of an allowed origin may read an answer, for
+// handlers beside a Server that serve the same pages. It is safe for concurrent use.
+func (c *CORS) Allow(header http.Header, r *http.Request) { c.allow(header, r) }
+
 // allow sets the headers of an answer, so that the page may read it.
 func (c *CORS) allow(header http.Header, r *http.Request) {
 	origin := r.Header.Get("Origin")

@@ -22,10 +22,33 @@
 // Options.MaxPendingBytes and Options.MaxPendingAge; a client over either is closed with
 // [ReasonSlowClient]. Who sends much to one client uses [Session.Drain].
 //
+// So the policy for slow readers is: first they miss what is volatile (it is dropped for
+// whoever something waits for already), then they are disconnected, and come back to a
+// fresh state. What must arrive in any case is for the layer above, which knows what a
+// client missed. A [Meter] sees those who were closed; [Server.Stats] has the bytes that
+// wait now.
+//
 // # Receiving
 //
 // Each session has a [Handler], whose calls never overlap. While it is behind, the client
 // is no longer read.
+//
+// # Hostile clients
+//
+// A message or body is bounded in bytes, in pieces and in time while it arrives
+// (Options.MaxPayload, MaxFragments, MaxPostPackets, ReceiveTimeout), all of them together
+// in bytes (MaxReceiving); sessions, handshakes and upgrades in number. What is refused is
+// answered; what breaks the protocol ends its own session only. So memory stays below the
+// sum of
+//
+//   - per session: MaxHandshakeBytes, MaxPendingBytes and one frame for what it does not
+//     read, twice MaxPayload for what its handler has not seen, and about 2 kB;
+//   - twice MaxReceiving and 4 kB for each message that is not whole;
+//   - MaxQueuedBytes and one frame per shard.
+//
+// What this package cannot bound belongs to the http.Server around it: set
+// ReadHeaderTimeout, as before the headers are read no handler is called, and
+// MaxHeaderBytes.
 //
 // # How it works
 //
@@ -39,7 +62,7 @@
 // # Locks
 //
 // Session.mu is held while nothing blocks. Below it only leaves may be taken: the mutexes
-// of farewells and of stalledSet, and a descriptor's in package net. The mutexes of
+// of farewells and of watchSet, and a descriptor's in package net. The mutexes of
 // Server, of shard, of registry and of inbound are leaves too, and never taken under
 // Session.mu. A flusher takes Session.mu inside RawConn.Write; so nobody calls that with
 // Session.mu held while a flusher has the connection (outbox.flushing).

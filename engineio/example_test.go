@@ -68,3 +68,47 @@ func post(url, body string) {
 		response.Body.Close()
 	}
 }
+
+// reasons is a Meter that counts sessions by how they end.
+type reasons struct{ ended map[engineio.Reason]int }
+
+func (reasons) SessionOpened(engineio.Transport)         {}
+func (reasons) SessionUpgraded()                         {}
+func (m reasons) SessionClosed(e engineio.SessionEnd)    { m.ended[e.Reason]++ }
+func newEcho(session *engineio.Session) engineio.Handler { return echo{session} }
+
+// A server behind a proxy that names the client in a header of its own.
+func ExampleOptions_proxy() {
+	server := engineio.NewServer(engineio.Options{
+		Handler: newEcho,
+		ClientAddress: func(r *http.Request) string {
+			return r.Header.Get("X-Real-Ip") // set by the proxy, whatever the client sent
+		},
+		MaxSessionsPerAddress: 2,
+	})
+	defer server.Close(context.Background())
+	for range 3 {
+		r := httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil)
+		r.Header.Set("X-Real-Ip", "203.0.113.9")
+		answer := httptest.NewRecorder()
+		server.ServeHTTP(answer, r)
+		fmt.Println(answer.Code)
+	}
+	// Output:
+	// 200
+	// 200
+	// 429
+}
+
+func ExampleMeter() {
+	meter := reasons{make(map[engineio.Reason]int)}
+	server := engineio.NewServer(engineio.Options{Handler: newEcho, Meter: meter})
+	r := httptest.NewRequest(http.MethodGet, "/engine.io/?EIO=4&transport=polling", nil)
+	server.ServeHTTP(httptest.NewRecorder(), r)
+	fmt.Println(server.Stats().Sessions, "session")
+	_ = server.Close(context.Background())
+	fmt.Println(meter.ended)
+	// Output:
+	// 1 session
+	// map[server shutting down:1]
+}

@@ -58,6 +58,6 @@ func (s *Server) serveFarewell(w http.ResponseWriter, r *http.Request, id string
 		return false
 	}
 	noop := []byte{'0' + byte(packet.TypeNoop)}
-	_, _ = s.writePollingBody(w, r, nil, [][]byte{noop}) // the session is over either way
+	_, _ = s.writePollingBody(w, r, nil, [][]byte{noop}, false) // the session is over either way
 	return true
 }

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/gobwas/ws"
@@ -19,10 +20,12 @@ type Frame struct {
 	// in a polling payload, so polling needs no copy of it.
 	parts []part
 	first [1]part // backs parts of a frame with one packet, the usual one
+	plain bool    // see Uncompressed
 
 	// Made when first needed; two goroutines may both make it, either result is right.
 	base64Parts  atomic.Pointer[[][]byte]
 	base64Socket atomic.Pointer[[]byte]
+	deflated     [2]atomic.Pointer[[]byte] // the second with base64
 }
 
 // part is the payload of one packet, a span of Frame.socket.
@@ -43,6 +46,17 @@ func NewFrame(msgs ...packet.Message) *Frame {
 		packets[i] = packet.Packet{Type: packet.TypeMessage, Data: m.Data, Binary: m.Binary}
 	}
 	return newPacketFrame(packets...)
+}
+
+// Uncompressed returns a frame with the same messages that asks not to be compressed, for
+// data that is compressed already: the official server's compress(false). A polling answer
+// is compressed when it is large enough and any of its frames may be. It shares the bytes
+// of f.
+func (f *Frame) Uncompressed() *Frame {
+	if f.plain {
+		return f
+	}
+	return &Frame{socket: f.socket, parts: f.parts, plain: true}
 }
 
 func newPacketFrame(packets ...packet.Packet) *Frame {
@@ -95,8 +109,9 @@ func mergeFrames(frames []*Frame) *Frame {
 		size += len(f.socket)
 		count += len(f.parts)
 	}
-	merged := &Frame{socket: make([]byte, 0, size), parts: make([]part, 0, count)}
+	merged := &Frame{socket: make([]byte, 0, size), parts: make([]part, 0, count), plain: true}
 	for _, f := range frames {
+		merged.plain = merged.plain && f.plain
 		base := len(merged.socket)
 		merged.socket = append(merged.socket, f.socket...)
 		for _, p := range f.parts {
@@ -111,9 +126,30 @@ func mergeFrames(frames []*Frame) *Frame {
 // Size is the number of bytes of the frame on a WebSocket.
 func (f *Frame) Size() int { return len(f.socket) }
 
-// socketBytes is what a WebSocket gets. With base64 set, the client asked for binary
-// messages as text (query parameter b64).
-func (f *Frame) socketBytes(base64 bool) []byte {
+// form is what a WebSocket's client wants of frames.
+type form uint8
+
+const (
+	formBase64  form = 1 << iota // binary messages as text (query parameter b64)
+	formDeflate                  // permessage-deflate
+)
+
+func newForm(query url.Values) form {
+	if query.Get("b64") != "" {
+		return formBase64
+	}
+	return 0
+}
+
+// socketBytes is what a WebSocket gets.
+func (f *Frame) socketBytes(form form) []byte {
+	if form == 0 {
+		return f.socket
+	}
+	base64 := form&formBase64 != 0
+	if form&formDeflate != 0 && f.worthDeflating() {
+		return f.deflatedSocketBytes(base64)
+	}
 	if !base64 || !f.hasBinary() {
 		return f.socket
 	}

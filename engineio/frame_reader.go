@@ -15,7 +15,10 @@ import (
 //
 // It belongs to one goroutine.
 type frameReader struct {
-	maxPayload int // bytes of one message, over all of its fragments
+	maxPayload   int   // bytes of one message, over all of its fragments
+	maxFragments int   // frames of one message
+	share        share // of what all readers may hold
+	deflate      bool  // messages may be compressed (RFC 7692)
 
 	head     [ws.MaxHeaderSize]byte
 	headSize int
@@ -28,14 +31,11 @@ type frameReader struct {
 
 	fragmented bool // a message has begun and waits for its continuation
 	fragments  int
+	compressed bool      // the message is
 	opCode     ws.OpCode // of the message
 	message    []byte    // what has arrived of a message that is not whole
 	control    []byte    // what has arrived of a control frame that is not whole
 }
-
-// maxFragments bounds the frames of one message, as a client could otherwise keep a
-// processor busy with empty ones. Browsers use one frame per 64 kB or more.
-const maxFragments = 1024
 
 // socketMessage is a whole message or control frame.
 type socketMessage struct {
@@ -82,7 +82,15 @@ func (r *frameReader) next(input []byte) (m socketMessage, rest []byte, ok bool,
 			if m, ok = r.takeControl(chunk, first); ok {
 				return m, input, true, nil
 			}
-		} else if m, ok = r.takeData(chunk, first); ok {
+		} else if m, ok, err = r.takeData(chunk, first); err != nil {
+			return socketMessage{}, nil, false, err
+		} else if ok {
+			if r.compressed {
+				if m.payload, err = inflate(m.payload, r.maxPayload); err != nil {
+					return socketMessage{}, nil, false, err
+				}
+				m.owned = true
+			}
 			if m.opCode == ws.OpText && !utf8.Valid(m.payload) {
 				return socketMessage{}, nil, false, &socketError{ws.StatusInvalidFramePayloadData, errInvalidUTF8}
 			}
@@ -115,6 +123,9 @@ func (r *frameReader) readHeader(input []byte) (rest []byte, ok bool, err error)
 		if r.fragmented {
 			state = state.Set(ws.StateFragmented)
 		}
+		if r.mayCompress() {
+			state = state.Set(ws.StateExtended)
+		}
 		err = ws.CheckHeader(r.header, state)
 	}
 	if err != nil {
@@ -124,15 +135,23 @@ func (r *frameReader) readHeader(input []byte) (rest []byte, ok bool, err error)
 		if r.header.Length > int64(r.maxPayload-len(r.message)) {
 			return nil, false, &socketError{ws.StatusMessageTooBig, errTooLarge}
 		}
-		if r.fragments++; r.fragments > maxFragments {
+		if r.fragments++; r.fragments > r.maxFragments {
 			return nil, false, &socketError{ws.StatusPolicyViolation, errTooManyFragments}
 		}
 		if r.header.OpCode != ws.OpContinuation {
 			r.opCode = r.header.OpCode
+			r.compressed = r.header.Rsv1()
 		}
 	}
 	r.inPayload, r.got = true, 0
 	return input, true, nil
+}
+
+// mayCompress says whether the frame may say that its message is compressed, and says no
+// more: only the first frame of a message may (RFC 7692, 6.1).
+func (r *frameReader) mayCompress() bool {
+	h := r.header
+	return r.deflate && (h.OpCode == ws.OpText || h.OpCode == ws.OpBinary) && !h.Rsv2() && !h.Rsv3()
 }
 
 // headerSize is the size of a header with this second byte (RFC 6455, 5.2).
@@ -150,6 +169,9 @@ func headerSize(second byte) int {
 	return size
 }
 
+// partial says whether a message or frame has begun that is not whole.
+func (r *frameReader) partial() bool { return r.headSize > 0 || r.inPayload || r.fragmented }
+
 func (r *frameReader) frameComplete() bool { return r.got == int(r.header.Length) }
 
 func (r *frameReader) takeControl(chunk []byte, first bool) (socketMessage, bool) {
@@ -165,24 +187,31 @@ func (r *frameReader) takeControl(chunk []byte, first bool) (socketMessage, bool
 	return socketMessage{opCode: r.header.OpCode, payload: chunk}, true
 }
 
-func (r *frameReader) takeData(chunk []byte, first bool) (socketMessage, bool) {
+func (r *frameReader) takeData(chunk []byte, first bool) (socketMessage, bool, error) {
 	whole := r.frameComplete()
 	if whole && first && r.header.Fin && !r.fragmented {
 		r.inPayload, r.fragments = false, 0
-		return socketMessage{opCode: r.opCode, payload: chunk}, true
+		return socketMessage{opCode: r.opCode, payload: chunk}, true, nil
+	}
+	if !r.share.grow(len(chunk)) {
+		return socketMessage{}, false, &socketError{closeTryAgain, errReceivingTooMuch}
 	}
 	r.message = append(r.message, chunk...)
 	if !whole {
-		return socketMessage{}, false
+		return socketMessage{}, false, nil
 	}
 	r.inPayload, r.fragmented = false, !r.header.Fin
 	if r.fragmented {
-		return socketMessage{}, false
+		return socketMessage{}, false, nil
 	}
 	m := socketMessage{opCode: r.opCode, payload: r.message, owned: true}
 	r.message, r.fragments = nil, 0
-	return m, true
+	r.share.release()
+	return m, true, nil
 }
+
+// closeTryAgain is the close code 1013 of the registry that RFC 6455, 11.7 set up.
+const closeTryAgain ws.StatusCode = 1013
 
 // closeCode checks the payload of a close frame and returns the code to answer with (RFC
 // 6455, 5.5.1 and 7.4).

@@ -12,7 +12,7 @@ import (
 
 // readAll takes input in pieces of the given size and returns copies of the messages.
 func readAll(maxPayload int, input []byte, piece int) (messages []socketMessage, err error) {
-	r := frameReader{maxPayload: maxPayload}
+	r := frameReader{maxPayload: maxPayload, maxFragments: defaultMaxFragments}
 	for rest := bytes.Clone(input); len(rest) > 0; {
 		n := min(piece, len(rest))
 		chunk := rest[:n]
@@ -71,7 +71,7 @@ func TestFrameReaderTakesPiecesOfAnySize(t *testing.T) {
 
 // A header that announces much must cost nothing until the bytes come.
 func TestFrameReaderDoesNotTrustLengths(t *testing.T) {
-	r := frameReader{maxPayload: 1 << 30}
+	r := frameReader{maxPayload: 1 << 30, maxFragments: defaultMaxFragments}
 	header := []byte{0x82, 0x80 | 127, 0, 0, 0, 0, 0x3f, 0xff, 0xff, 0xff, 1, 2, 3, 4, 'a', 'b'}
 	if _, _, ok, err := r.next(header); ok || err != nil {
 		t.Fatal(ok, err)
@@ -82,7 +82,7 @@ func TestFrameReaderDoesNotTrustLengths(t *testing.T) {
 }
 
 func TestFrameReaderHoldsNothingBetweenMessages(t *testing.T) {
-	r := frameReader{maxPayload: 1000}
+	r := frameReader{maxPayload: 1000, maxFragments: defaultMaxFragments}
 	input := framesOf(ws.NewFrame(ws.OpText, false, []byte("a")), ws.NewFrame(ws.OpContinuation, true, []byte("b")))
 	for _, b := range input {
 		if _, _, _, err := r.next([]byte{b}); err != nil {
@@ -145,7 +145,7 @@ func readPlainly(input []byte, limit int) (messages []socketMessage) {
 			if open != nil {
 				size += int64(len(open.payload))
 			}
-			if fragments++; size > int64(limit) || fragments > maxFragments {
+			if fragments++; size > int64(limit) || fragments > defaultMaxFragments {
 				return messages
 			}
 		}

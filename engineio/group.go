@@ -7,6 +7,9 @@ type SendOptions struct {
 	// Volatile skips clients that cannot take the frame at once (something waits for
 	// them already, or a polling client has no request open), instead of letting it wait.
 	Volatile bool
+	// Except leaves one session out, so that a client may send to a large group that it
+	// is in without anybody listing the others. nil: nobody.
+	Except *Session
 }
 
 // Group is a set of sessions that is sent to as one, such as a room. Its methods are safe
@@ -53,7 +56,7 @@ func (g *Group) Remove(s *Session) {
 func (g *Group) Send(f *Frame, o SendOptions) {
 	for i := range g.shards {
 		if g.shards[i].present.Load() > 0 {
-			g.server.shards[i].enqueue(operation{kind: opBroadcast, group: &g.shards[i], frame: f, volatile: o.Volatile})
+			g.server.shards[i].enqueue(operation{kind: opBroadcast, group: &g.shards[i], frame: f, volatile: o.Volatile, except: o.Except})
 		}
 	}
 }

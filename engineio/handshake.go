@@ -66,6 +66,9 @@ func (s *Server) verify(r *http.Request, query url.Values) (*Session, *RequestEr
 	case (transport == WebSocket) != isUpgrade(r):
 		return nil, &RequestError{Code: CodeBadRequest, Err: errors.New("WebSocket transport and Upgrade header go together")}
 	}
+	if refusal := s.limitHandshake(r); refusal != nil {
+		return nil, refusal
+	}
 	if refusal := s.allow(r); refusal != nil {
 		return nil, refusal
 	}
@@ -90,6 +93,23 @@ func (s *Server) verifySession(r *http.Request, id string, transport Transport) 
 		return nil, errWrongTransport
 	}
 	return session, nil
+}
+
+// limitHandshake applies the caps that need no session, before AllowRequest, which may be
+// costly.
+func (s *Server) limitHandshake(r *http.Request) *RequestError {
+	size := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	if size > s.options.MaxHandshakeBytes {
+		return &RequestError{
+			Code: CodeBadRequest, Status: http.StatusRequestHeaderFieldsTooLarge, Message: "Headers too large",
+		}
+	}
+	return s.admission.handshake(&s.options, s.options.clientAddress(r), s.now())
 }
 
 func (s *Server) allow(r *http.Request) *RequestError {
@@ -119,9 +139,9 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, query url.Values) 
 		s.openSocket(w, r, query)
 		return
 	}
-	session := s.newSession(r, query, Polling)
-	if session == nil {
-		s.refuse(w, r, errShuttingDown())
+	session, refusal := s.newSession(r, query, Polling)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
 		return
 	}
 	p := newPoll()
@@ -130,7 +150,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, query url.Values) 
 	session.poll = p
 	p.wakeLocked()
 	session.mu.Unlock()
-	s.setCookie(w.Header(), session)
+	s.initialHeader(w.Header(), r, session)
 	session.begin()
 	session.waitPoll(w, r, p)
 }
@@ -177,13 +197,22 @@ func (s *Server) openFrame(session *Session) *Frame {
 	return newPacketFrame(packet.Packet{Type: packet.TypeOpen, Data: data})
 }
 
-func (s *Server) setCookie(header http.Header, session *Session) {
-	if s.options.Cookie == nil {
-		return
+// initialHeader sets the headers of the answer that opens a session.
+func (s *Server) initialHeader(header http.Header, r *http.Request, session *Session) {
+	if s.options.Cookie != nil {
+		if cookie := s.options.Cookie(session); cookie != nil {
+			header.Add("Set-Cookie", cookie.String())
+		}
 	}
-	if cookie := s.options.Cookie(session); cookie != nil {
-		header.Add("Set-Cookie", cookie.String())
+	if s.options.InitialHeaders != nil {
+		s.options.InitialHeaders(header, r, session)
 	}
+}
+
+// NewCookie is the cookie that the official server sets when asked to: named io, with the
+// session's ID, for the whole site, HttpOnly and SameSite=Lax. It is for Options.Cookie.
+func NewCookie(s *Session) *http.Cookie {
+	return &http.Cookie{Name: "io", Value: s.id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 // answerHeader sets the headers that every answer has.
@@ -203,6 +232,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *Request
 	s.options.Logger.Debug("request refused", slog.String("error", refusal.Error()), slog.String("remote", r.RemoteAddr))
 	if s.options.Refused != nil {
 		s.options.Refused(r, refusal)
+	}
+	if refusal.Status != http.StatusRequestTimeout { // that has had its time
+		limitBody(w, r, closeGrace)
 	}
 	s.answerHeader(w, r, nil)
 	header := w.Header()

@@ -23,19 +23,26 @@ const minTick = 5 * time.Millisecond
 const ticksPerPeriod = 20
 
 func (o *Options) tick() time.Duration {
-	shortest := min(o.PingInterval, o.PingTimeout, o.MaxPendingAge)
+	shortest := min(o.PingInterval, o.PingTimeout, o.MaxPendingAge, o.ReceiveTimeout)
 	return max(minTick, min(maxTick, shortest/ticksPerPeriod))
 }
 
 // heartbeat is a session's part. Times are server time.
 type heartbeat struct {
 	lastPong atomic.Int64 // or when the session opened
-	pingSent int64        // belongs to the heartbeat goroutine
+	pingSent atomic.Int64 // stored by the heartbeat goroutine alone
 }
 
 var errPingTimeout = errors.New("engineio: no pong from the client")
 
 func (h *heartbeat) pong(now int64) { h.lastPong.Store(now) }
+
+// overdue reports that the time for a pong has passed, which on a busy machine may be true
+// before the heartbeat goroutine has looked.
+func (h *heartbeat) overdue(now int64, o *Options) bool {
+	sent := h.pingSent.Load()
+	return h.lastPong.Load() < sent && now > sent+int64(o.PingTimeout)
+}
 
 type beat uint8
 
@@ -49,14 +56,14 @@ const (
 func (h *heartbeat) next(now int64, o *Options, tick int64, held bool) (beat, int64) {
 	interval, timeout := int64(o.PingInterval), int64(o.PingTimeout)
 	pong := h.lastPong.Load()
-	if pong >= h.pingSent { // the last ping is answered
+	if pong >= h.pingSent.Load() { // the last ping is answered
 		if due := pong + interval; now+tick <= due {
 			return beatNothing, due
 		}
-		h.pingSent = now
+		h.pingSent.Store(now)
 		return beatPing, now + min(interval, timeout)
 	}
-	deadline := h.pingSent + timeout
+	deadline := h.pingSent.Load() + timeout
 	switch {
 	case now+tick <= deadline:
 		return beatNothing, min(deadline, now+interval)
@@ -119,30 +126,31 @@ func (r *registry) collect(now, tick int64, o *Options, pings, timeouts []*Sessi
 	return pings, timeouts
 }
 
-// stalledSet holds the sessions for which something waits, which are few, so that the age
-// of what waits is watched without a deadline per write. mu is a leaf.
-type stalledSet struct {
-	mu       sync.Mutex
-	sessions map[*Session]struct{}
+// watchSet holds what the heartbeat shall look at on its next tick: the few sessions for
+// which something waits, the few WebSockets in the middle of a message. So time is bounded
+// without a deadline per write or read. mu is a leaf.
+type watchSet[T comparable] struct {
+	mu    sync.Mutex
+	items map[T]struct{}
 }
 
-func (set *stalledSet) add(s *Session) {
+func (set *watchSet[T]) add(item T) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	if set.sessions == nil {
-		set.sessions = make(map[*Session]struct{})
+	if set.items == nil {
+		set.items = make(map[T]struct{})
 	}
-	set.sessions[s] = struct{}{}
+	set.items[item] = struct{}{}
 }
 
 // take empties the set into a slice.
-func (set *stalledSet) take(into []*Session) []*Session {
+func (set *watchSet[T]) take(into []T) []T {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	for s := range set.sessions {
-		into = append(into, s)
+	for item := range set.items {
+		into = append(into, item)
 	}
-	clear(set.sessions)
+	clear(set.items)
 	return into
 }
 
@@ -154,6 +162,7 @@ func (s *Server) beatUntil(stop <-chan struct{}) {
 	defer ticker.Stop()
 	w := newWriter()
 	var pings, timeouts, stalled []*Session
+	var receiving []*webSocket
 	for {
 		select {
 		case <-stop:
@@ -178,6 +187,12 @@ func (s *Server) beatUntil(stop <-chan struct{}) {
 			session.checkAge(now)
 		}
 		clear(stalled)
+		receiving = s.receiving.take(receiving[:0])
+		for _, socket := range receiving {
+			socket.checkReceiving(now)
+		}
+		clear(receiving)
+		s.admission.sweep(&s.options, now)
 		s.farewells.expire(now)
 	}
 }

@@ -241,3 +241,19 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 }
+
+// On a busy machine a poll may come before the heartbeat has looked; it must not be told of
+// a ping whose time is over (the protocol suite polls right after the timeout).
+func TestPollAfterThePingTimeout(t *testing.T) {
+	inBubble(t, Options{PingInterval: time.Hour, PingTimeout: time.Second}, func(t *testing.T, b *bubble) {
+		query, r := b.open()
+		time.Sleep(10 * time.Second)
+		r.session.heartbeat.pingSent.Store(b.now() - int64(2*time.Second)) // it looks in an hour
+		if a := b.do(http.MethodGet, query, ""); a.status != 400 || !strings.Contains(a.body, `"code":1`) {
+			t.Errorf("poll: %d %q", a.status, a.body)
+		}
+		if reason := <-r.closed; reason != ReasonPingTimeout {
+			t.Errorf("reason %q", reason)
+		}
+	})
+}

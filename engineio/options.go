@@ -52,11 +52,17 @@ type Options struct {
 	// Cookie returns a cookie for the answer that opens a session, for load balancers
 	// with sticky sessions. nil, or a nil result: none.
 	Cookie func(*Session) *http.Cookie
+	// InitialHeaders may add headers to the answer that opens a session, before Headers,
+	// as the official server's event initial_headers. It must not block.
+	InitialHeaders func(h http.Header, r *http.Request, session *Session)
 	// Headers may add headers to every answer; session is nil when the request is
 	// refused. It must not block.
 	Headers func(h http.Header, r *http.Request, session *Session)
-	// Refused is told of every refused request, for logs and metrics. It must not block.
+	// Refused is told of every refused request, for logs and metrics, as the official
+	// server's event connection_error. It must not block.
 	Refused func(*http.Request, *RequestError)
+	// Meter is told of sessions, for metrics. nil: nobody is.
+	Meter Meter
 	// KeepHeaders names the request headers that Handshake.Header keeps for the life of
 	// a session. They are most of the memory of an idle one. nil keeps all.
 	KeepHeaders []string
@@ -74,8 +80,58 @@ type Options struct {
 	MaxQueuedBytes int
 	// Shards is the number of workers that write. Default runtime.GOMAXPROCS(0).
 	Shards int
-	// DisableCompression turns off gzip for polling answers of 1 kB and more.
+	// DisableCompression turns off gzip and deflate for polling answers of 1 kB and more;
+	// see Frame.Uncompressed for single frames.
 	DisableCompression bool
+
+	// The rest are caps. Each has a default that clients of the official kind do not
+	// reach; those that say so are turned off by a negative value.
+
+	// MaxSessions is how many sessions may be open. A handshake beyond is answered 503.
+	// Default 100,000; negative: no limit.
+	MaxSessions int
+	// MaxSessionsPerAddress is how many sessions of one client address may be open. A
+	// handshake beyond is answered 429. Default 1,000; negative: no limit.
+	MaxSessionsPerAddress int
+	// HandshakesPerSecond is how many handshakes one client address may make per second
+	// in the long run, with bursts of ten times as many. One beyond is answered 429.
+	// Default 50; negative: no limit.
+	HandshakesPerSecond int
+	// ClientAddress names the client that a request comes from, for the caps per
+	// address, such as from a header that your proxy sets and clients cannot. A request
+	// for which it returns "" is not counted. Default: PeerAddress, but loopback, private
+	// and link-local addresses are not counted, as behind such is most likely a proxy
+	// that all clients share. Set PeerAddress to count these too.
+	ClientAddress func(*http.Request) string
+	// MaxHandshakeBytes is how large a handshake's target and headers may be, which are
+	// kept as long as the session (but see KeepHeaders). A larger one is answered 431.
+	// Default 16,384, the limit of the official server's HTTP parser.
+	MaxHandshakeBytes int
+	// MaxUpgrades is how many upgrades to WebSocket may be under way at once. One beyond
+	// is answered 503, and its session goes on by polling. Default 10,000.
+	MaxUpgrades int
+	// MaxPostPackets is how many packets one POST may carry. One with more is answered
+	// 400 and ends its session. Default 10,000.
+	MaxPostPackets int
+	// MaxFragments is how many frames one WebSocket message may come in, as a client
+	// could otherwise keep a processor busy with tiny ones. One with more ends its session
+	// with close code 1008. Default 1,024; browsers send one frame per 64 kB or more.
+	MaxFragments int
+	// MaxReceiving bounds the bytes held of messages and bodies that have arrived in part,
+	// of all clients together, not counting the first 4,096 of each. What would exceed it
+	// ends its session with close code 1013, or 503 to a POST. Default 256 MB.
+	MaxReceiving int
+	// ReceiveTimeout is how long the body of a POST, or one WebSocket message with all of
+	// its fragments, may take to arrive. One that takes longer ends its session, with
+	// 408 to a POST and close code 1008. Default 30 s.
+	ReceiveTimeout time.Duration
+
+	// PerMessageDeflate compresses WebSocket messages of 1,024 bytes and more for clients
+	// that offer it (RFC 7692), each by itself, so that compressing costs no memory between
+	// messages, and a broadcast is compressed once. It costs time, and what is secret should
+	// not be compressed together with what an attacker chose. Default: off, as in the
+	// official server. MaxPayload bounds what a message decompresses to.
+	PerMessageDeflate bool
 	// Logger gets what an operator should know. Default: nothing is logged.
 	Logger *slog.Logger
 	// Handler makes the handler of a new session, before any of its packets is read. It
@@ -93,6 +149,8 @@ type Handler interface {
 	Closed(reason Reason, err error)
 }
 
+const defaultMaxFragments = 1024
+
 // withDefaults returns a copy of o with every default filled in.
 func (o Options) withDefaults() Options {
 	if o.Path == "" {
@@ -106,6 +164,15 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxPendingBytes, 1_000_000)
 	setDefault(&o.MaxPendingAge, 20*time.Second)
 	setDefault(&o.MaxQueuedBytes, 8_000_000)
+	setDefault(&o.MaxHandshakeBytes, 16_384)
+	setDefault(&o.MaxUpgrades, 10_000)
+	setDefault(&o.MaxPostPackets, 10_000)
+	setDefault(&o.MaxFragments, defaultMaxFragments)
+	setDefault(&o.MaxReceiving, 256_000_000)
+	setDefault(&o.ReceiveTimeout, 30*time.Second)
+	setCap(&o.MaxSessions, 100_000)
+	setCap(&o.MaxSessionsPerAddress, 1_000)
+	setCap(&o.HandshakesPerSecond, 50)
 	setDefault(&o.Shards, runtime.GOMAXPROCS(0))
 	if o.Transports == nil {
 		o.Transports = []Transport{Polling, WebSocket}
@@ -114,6 +181,13 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// setCap replaces a zero; a negative value means no limit.
+func setCap(value *int, fallback int) {
+	if *value == 0 {
+		*value = fallback
+	}
 }
 
 // setDefault replaces a value that is not positive.

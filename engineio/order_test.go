@@ -220,11 +220,11 @@ func TestMergedFrames(t *testing.T) {
 		t.Errorf("polling: %q", got)
 	}
 	want := "\x81\x024a\x81\x024b\x82\x04\x01\x02\x03\x04\x81\x024c"
-	if got := string(merged.socketBytes(false)); got != want {
+	if got := string(merged.socketBytes(0)); got != want {
 		t.Errorf("socket: %q, want %q", got, want)
 	}
 	want = "\x81\x024a\x81\x024b\x81\x09bAQIDBA==\x81\x024c"
-	if got := string(merged.socketBytes(true)); got != want {
+	if got := string(merged.socketBytes(formBase64)); got != want {
 		t.Errorf("socket with base64: %q, want %q", got, want)
 	}
 	if one := NewFrame(text("one")); mergeFrames([]*Frame{one}) != one {

@@ -57,7 +57,7 @@ func (s *Session) deliver(f *Frame, volatile bool, w *writer) {
 		}
 		return
 	}
-	bytes := f.socketBytes(s.base64)
+	bytes := f.socketBytes(s.form)
 	n, err := w.write(s.socket, bytes)
 	s.sent += int64(n)
 	switch {
@@ -100,7 +100,7 @@ func (s *Session) flushStaged(w *writer) {
 // queueLocked lets a frame wait, or ends a session for which too much waits. One frame of
 // any size may wait, as otherwise it could not be sent at all.
 func (s *Session) queueLocked(f *Frame) bool {
-	size := len(f.socketBytes(s.base64))
+	size := len(f.socketBytes(s.form))
 	if s.pendingBytes > 0 && s.pendingBytes+size > s.server.options.MaxPendingBytes {
 		s.endLocked(ending{reason: ReasonSlowClient, err: errTooMuchPending, abort: true, poll: pollClose})
 		return false
@@ -108,6 +108,19 @@ func (s *Session) queueLocked(f *Frame) bool {
 	s.pending = append(s.pending, pendingFrame{f, s.server.now()})
 	s.pendingBytes += size
 	return true
+}
+
+// useSocketLocked makes a WebSocket the one in use, before anything has left by it.
+func (s *Session) useSocketLocked(socket *webSocket) {
+	s.socket = socket
+	if !socket.frames.deflate {
+		return
+	}
+	s.form |= formDeflate
+	s.pendingBytes = 0
+	for _, p := range s.pending {
+		s.pendingBytes += len(p.frame.socketBytes(s.form))
+	}
 }
 
 // queueFirstLocked lets a small frame of the protocol overtake all that waits but a frame
@@ -182,13 +195,13 @@ func (s *Session) drainLocked(scratch []byte, write func([]byte) (int, error)) (
 // gatherLocked returns the next bytes to write: of one frame, or of several joined in
 // scratch.
 func (s *Session) gatherLocked(scratch []byte) []byte {
-	first := s.pending[0].frame.socketBytes(s.base64)[s.offset:]
+	first := s.pending[0].frame.socketBytes(s.form)[s.offset:]
 	if len(s.pending) == 1 || len(first) >= cap(scratch) {
 		return first
 	}
 	out := append(scratch[:0], first...)
 	for _, p := range s.pending[1:] {
-		next := p.frame.socketBytes(s.base64)
+		next := p.frame.socketBytes(s.form)
 		if len(out)+len(next) > cap(out) {
 			break
 		}
@@ -204,7 +217,7 @@ func (s *Session) advanceLocked(n int) {
 	left := s.offset + n
 	done := 0
 	for done < len(s.pending) {
-		size := len(s.pending[done].frame.socketBytes(s.base64))
+		size := len(s.pending[done].frame.socketBytes(s.form))
 		if left < size {
 			break
 		}

@@ -1,10 +1,13 @@
 package engineio
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -80,6 +83,10 @@ func (s *Session) beginPoll(p *poll) *RequestError {
 		return errSessionUnknown
 	case s.transport != Polling:
 		return errWrongTransport
+	case s.heartbeat.overdue(s.server.now(), &s.server.options) && !s.inbound.held.Load():
+		// A client that polls only now would be told of a ping that it can no longer answer.
+		s.endLocked(ending{reason: ReasonPingTimeout, err: errPingTimeout, poll: pollClose})
+		return errSessionUnknown
 	case s.poll != nil:
 		// Of two polls, nobody could say which answer the client will see.
 		s.endLocked(ending{reason: ReasonTransportError, err: errPollOverlap, poll: pollClose})
@@ -109,8 +116,10 @@ func (s *Session) waitPoll(w http.ResponseWriter, r *http.Request, p *poll) {
 		return
 	}
 	body := make([][]byte, 0, len(frames)+1)
+	compress := false
 	for _, f := range frames {
 		body = f.frame.appendPolling(body)
+		compress = compress || !f.frame.plain
 	}
 	switch answer {
 	case pollClose:
@@ -118,7 +127,7 @@ func (s *Session) waitPoll(w http.ResponseWriter, r *http.Request, p *poll) {
 	case pollNoop:
 		body = append(body, []byte{'0' + byte(packet.TypeNoop)})
 	}
-	sent, err := s.server.writePollingBody(w, r, s, body)
+	sent, err := s.server.writePollingBody(w, r, s, body, compress)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent += int64(sent)
@@ -172,7 +181,9 @@ func (s *Session) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	limit := int64(s.server.options.MaxPayload)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	held := share{budget: &s.server.held}
+	defer held.release()
+	body, err := io.ReadAll(bodyReader{http.MaxBytesReader(w, r.Body, limit), &held})
 	if refusal := s.endPost(p, err); refusal != nil {
 		s.server.refuse(w, r, refusal)
 		return
@@ -227,6 +238,13 @@ func (s *Session) endPost(p *post, err error) *RequestError {
 		return errBodyTooLarge(err)
 	case s.state == stateClosed:
 		return errSessionUnknown
+	case errors.Is(err, errReceivingTooMuch):
+		s.endLocked(ending{reason: ReasonTransportError, err: err, poll: pollClose})
+		return errBusy(http.StatusServiceUnavailable, "Too much is being received")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errors.Join(errReceivingTooLong, err)
+		s.endLocked(ending{reason: ReasonTransportError, err: err, poll: pollClose})
+		return &RequestError{Code: CodeBadRequest, Status: http.StatusRequestTimeout, Message: "Request timeout", Err: err}
 	case err != nil:
 		err = errors.Join(errPostAborted, err)
 		s.endLocked(ending{reason: ReasonTransportError, err: err, poll: pollClose})
@@ -250,6 +268,9 @@ func (s *Session) takePayload(body []byte) error {
 	if !utf8.Valid(body) {
 		return errInvalidUTF8
 	}
+	if n := bytes.Count(body, []byte{packet.Separator}) + 1; n > s.server.options.MaxPostPackets {
+		return fmt.Errorf("%w: %d", packet.ErrTooManyPackets, n)
+	}
 	for p, err := range packet.Payload(body) {
 		if err != nil {
 			return err
@@ -262,7 +283,7 @@ func (s *Session) takePayload(body []byte) error {
 }
 
 // writePollingBody answers a GET with packets and says how many bytes the body has.
-func (s *Server) writePollingBody(w http.ResponseWriter, r *http.Request, session *Session, parts [][]byte) (int, error) {
+func (s *Server) writePollingBody(w http.ResponseWriter, r *http.Request, session *Session, parts [][]byte, compress bool) (int, error) {
 	size := max(0, len(parts)-1)
 	for _, p := range parts {
 		size += len(p)
@@ -276,12 +297,12 @@ func (s *Server) writePollingBody(w http.ResponseWriter, r *http.Request, sessio
 	_ = control.SetWriteDeadline(time.Now().Add(s.options.MaxPendingAge))
 	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 
-	if s.compresses(r, size) {
-		compressed, err := s.compress(parts)
+	if c := s.coding(r, size); compress && c != "" {
+		compressed, err := s.compress(c, parts)
 		if err != nil {
 			return 0, err
 		}
-		header.Set("Content-Encoding", "gzip")
+		header.Set("Content-Encoding", string(c))
 		parts, size = [][]byte{compressed}, len(compressed)
 	}
 	header.Set("Content-Length", strconv.Itoa(size))

@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -25,12 +24,16 @@ type Server struct {
 	started     time.Time // origin of server time
 	shards      []*shard
 	nextShard   atomic.Uint32
-	stalled     stalledSet
+	stalled     watchSet[*Session]   // something waits for the client
+	receiving   watchSet[*webSocket] // in the middle of a message
+	held        budget               // of what is received
+	upgrades    atomic.Int64         // WebSockets that do not carry their session yet
+	admission   admission
 	farewells   farewells
 	pingFrame   *Frame
 	writers     sync.Pool // *writer
 	readBuffers sync.Pool // *readBuffer
-	compressors sync.Pool // *gzip.Writer
+	compressors compressors
 
 	work    sync.WaitGroup // sessions and their goroutines
 	workers sync.WaitGroup // shards and heartbeat
@@ -40,6 +43,8 @@ type Server struct {
 	mu       sync.Mutex // a leaf
 	sessions map[string]*Session
 	sockets  map[*webSocket]struct{}
+	sent     int64 // by sessions that are closed
+	received int64
 	closing  bool
 }
 
@@ -57,12 +62,10 @@ func NewServer(options Options) *Server {
 		sessions:  make(map[string]*Session),
 		sockets:   make(map[*webSocket]struct{}),
 	}
+	s.held.limit = int64(s.options.MaxReceiving)
 	s.writers.New = func() any { return newWriter() }
 	s.readBuffers.New = func() any { return new(readBuffer) }
-	s.compressors.New = func() any {
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
-		return z
-	}
+	s.compressors = newCompressors()
 	for number := range s.options.Shards {
 		s.shards = append(s.shards, newShard(s, number))
 	}
@@ -89,8 +92,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	limitBody(w, r, s.options.ReceiveTimeout)
 	if r.Method == http.MethodOptions && s.options.CORS != nil {
 		s.answerHeader(w, r, nil)
+		limitBody(w, r, closeGrace)
 		s.options.CORS.preflight(w.Header(), r)
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -124,7 +129,7 @@ func (s *Server) SendTo(sessions []*Session, f *Frame, o SendOptions) {
 	}
 	for number, list := range lists {
 		if len(list) > 0 {
-			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile})
+			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile, except: o.Except})
 		}
 	}
 }
@@ -179,15 +184,20 @@ func (s *Server) abortSockets() {
 	}
 }
 
-// newSession makes a session and registers it, or returns nil when the server closes. Its
+// newSession makes a session and registers it, or says why there shall be none. Its
 // inbound queue holds everything back until inbound.open.
-func (s *Server) newSession(r *http.Request, query url.Values, transport Transport) *Session {
+func (s *Server) newSession(r *http.Request, query url.Values, transport Transport) (*Session, *RequestError) {
+	address := s.options.clientAddress(r)
+	if refusal := s.admission.enter(&s.options, address, s.now()); refusal != nil {
+		return nil, refusal
+	}
 	session := &Session{
 		server:    s,
 		shard:     s.shards[int(s.nextShard.Add(1))%len(s.shards)],
 		id:        rand.Text(),
 		handshake: s.options.newHandshake(r, query),
-		base64:    query.Get("b64") == "1",
+		form:      newForm(query),
+		address:   address,
 		transport: transport,
 	}
 	session.inbound = inbound{server: s, session: session, running: true, maxPayload: s.options.MaxPayload}
@@ -196,14 +206,18 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
-		return nil
+		s.admission.leave(address)
+		return nil, errShuttingDown()
 	}
 	s.work.Add(1) // until the handler's Closed has returned
 	s.sessions[session.id] = session
 	s.mu.Unlock()
+	if s.options.Meter != nil {
+		s.options.Meter.SessionOpened(transport)
+	}
 	due := (now + int64(s.options.PingInterval)) / int64(s.options.tick())
 	session.shard.registry.add(session, uint32(due))
-	return session
+	return session, nil
 }
 
 func (s *Server) session(id string) *Session {
@@ -221,8 +235,15 @@ func (s *Server) logEnd(e ending) {
 	s.options.Logger.Debug("session ended", slog.String("reason", string(e.reason)), slog.String("cause", cause))
 }
 
-func (s *Server) remove(session *Session) {
+// remove forgets a session, with what it sent and received.
+func (s *Server) remove(session *Session, e SessionEnd) {
+	s.admission.leave(session.address)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.sessions, session.id)
+	s.sent += e.Sent
+	s.received += e.Received
+	s.mu.Unlock()
+	if s.options.Meter != nil {
+		s.options.Meter.SessionClosed(e)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -23,7 +24,7 @@ type Session struct {
 	shard     *shard
 	id        string
 	handshake *Handshake
-	base64    bool // binary messages go out as text on a WebSocket too (query b64=1)
+	address   string // see Options.ClientAddress
 
 	inbound   inbound
 	heartbeat heartbeat
@@ -39,6 +40,7 @@ type Session struct {
 	state     state
 	transport Transport
 	socket    *webSocket // the WebSocket in use
+	form      form       // of frames on it
 	upgrade   *upgrade   // under way
 	poll      *poll      // the waiting GET
 	post      *post      // the POST being read
@@ -230,6 +232,10 @@ func (s *Session) endLocked(e ending) {
 	s.closing = e
 	// A close frame may only stand between frames.
 	boundary := s.offset == 0 && !s.flushing
+	end := SessionEnd{
+		Transport: s.transport, Reason: e.reason, Err: e.err, Lifetime: time.Since(s.handshake.Time),
+		Sent: s.sent, Received: s.received.Load(), Dropped: s.pendingBytes,
+	}
 	s.clearPendingLocked()
 	if s.poll != nil {
 		s.poll.answerLocked(e.poll)
@@ -247,7 +253,7 @@ func (s *Session) endLocked(e ending) {
 	go func() {
 		defer s.server.work.Done()
 		s.server.logEnd(e)
-		s.server.remove(s)
+		s.server.remove(s, end)
 		s.shard.registry.remove(s)
 		s.shard.enqueue(operation{kind: opForget, session: s})
 		s.inbound.close(e.reason, e.err)

@@ -57,6 +57,7 @@ type operation struct {
 	group    *groupShard
 	session  *Session
 	sessions []*Session
+	except   *Session // left out of a send; nil for nobody
 	frame    *Frame
 	reason   Reason
 }
@@ -77,7 +78,7 @@ func (o *operation) sends() bool { return o.kind <= opSend }
 // sameTarget says whether two operations may be merged into one.
 func (o *operation) sameTarget(p *operation) bool {
 	return o.kind == p.kind && o.volatile == p.volatile && o.group == p.group &&
-		o.session == p.session && o.kind != opSendList
+		o.session == p.session && o.except == p.except && o.kind != opSendList
 }
 
 func newShard(server *Server, number int) *shard {
@@ -258,12 +259,15 @@ func (sh *shard) deliver(o *operation, f *Frame) {
 	// Nobody is always the last one to be written to.
 	sh.rotation++
 	start := sh.rotation % len(recipients)
-	for i, s := range recipients[start:] {
-		s.deliver(f, o.volatile, sh.writer)
-		yieldEvery(i)
-	}
-	for i, s := range recipients[:start] {
-		s.deliver(f, o.volatile, sh.writer)
+	sh.deliverAll(recipients[start:], o, f)
+	sh.deliverAll(recipients[:start], o, f)
+}
+
+func (sh *shard) deliverAll(recipients []*Session, o *operation, f *Frame) {
+	for i, s := range recipients {
+		if s != o.except {
+			s.deliver(f, o.volatile, sh.writer)
+		}
 		yieldEvery(i)
 	}
 }
@@ -274,7 +278,9 @@ func (sh *shard) stage(o *operation, f *Frame) {
 		return
 	}
 	for _, s := range o.recipients() {
-		sh.stageOne(s, f, o.volatile)
+		if s != o.except {
+			sh.stageOne(s, f, o.volatile)
+		}
 	}
 }
 

@@ -34,8 +34,14 @@ const probeData = "probe"
 
 // serveUpgrade serves the WebSocket of a session that exists.
 func (s *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, session *Session) {
+	if s.upgrades.Add(1) > int64(s.options.MaxUpgrades) {
+		s.upgrades.Add(-1)
+		s.refuse(w, r, errBusy(http.StatusServiceUnavailable, "Too many upgrades"))
+		return
+	}
 	socket, received, err := s.hijack(w, r, session)
 	if err != nil {
+		s.upgrades.Add(-1)
 		return // answered by hijack; the session polls on
 	}
 	u := &upgrade{session: session, socket: socket, deadline: time.Now().Add(s.options.UpgradeTimeout)}
@@ -117,12 +123,16 @@ func (u *upgrade) complete() bool {
 	}
 	s.upgrade = nil
 	u.timer.Stop()
-	u.socket.upgrade = nil
-	s.transport, s.socket = WebSocket, u.socket
+	u.socket.endProbe()
+	s.transport = WebSocket
+	s.useSocketLocked(u.socket)
 	if s.poll != nil {
 		// A client that follows the protocol waits for its poll before it sends the 5.
 		s.poll.answerLocked(pollRefuse)
 	}
 	s.flushLocked(w)
+	if s.server.options.Meter != nil {
+		s.server.options.Meter.SessionUpgraded()
+	}
 	return true
 }

@@ -9,9 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
 
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
@@ -25,7 +27,10 @@ type webSocket struct {
 	session  *Session
 	upgrade  *upgrade // the reader's own: not nil until the session uses the connection
 	unwanted bool     // to be closed at once
-	frames   frameReader
+	// receivingSince is the server time when a message began that is not whole, or 0. The
+	// reader sets it, the heartbeat looks.
+	receivingSince atomic.Int64
+	frames         frameReader
 	socketIO
 }
 
@@ -39,6 +44,8 @@ const (
 	// closeGrace is how long a client may take to answer a close frame, and a close frame
 	// to leave.
 	closeGrace = 2 * time.Second
+	// maxIgnoredBytes is how much a client may send meanwhile.
+	maxIgnoredBytes = 1 << 20
 )
 
 // isUpgrade says whether a request asks for a WebSocket.
@@ -59,12 +66,12 @@ func hasToken(header http.Header, name, token string) bool {
 
 // openSocket opens a session that uses a WebSocket from the start.
 func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Values) {
-	session := s.newSession(r, query, WebSocket)
-	if session == nil {
-		s.refuse(w, r, errShuttingDown())
+	session, refusal := s.newSession(r, query, WebSocket)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
 		return
 	}
-	s.setCookie(w.Header(), session)
+	s.initialHeader(w.Header(), r, session)
 	socket, received, err := s.hijack(w, r, session)
 	if err != nil {
 		// The client is told by hijack, the handler was never made.
@@ -73,7 +80,7 @@ func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Va
 		return
 	}
 	session.mu.Lock()
-	session.socket = socket
+	session.useSocketLocked(socket)
 	socket.unwanted = session.state == stateClosed // the server closes
 	session.queueLocked(s.openFrame(session))
 	writer := s.writers.Get().(*writer)
@@ -90,8 +97,15 @@ func (s *Server) openSocket(w http.ResponseWriter, r *http.Request, query url.Va
 func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session) (*webSocket, []byte, error) {
 	s.answerHeader(w, r, session)
 	upgrader := ws.HTTPUpgrader{Header: w.Header(), Timeout: s.options.UpgradeTimeout}
+	extension := wsflate.Extension{Parameters: wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}}
+	if s.options.PerMessageDeflate {
+		upgrader.Negotiate = lenient(extension.Negotiate)
+	}
 	conn, buffered, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
+		if s.options.Refused != nil {
+			s.options.Refused(r, &RequestError{Code: CodeBadRequest, Err: err})
+		}
 		if conn != nil {
 			_ = conn.Close()
 		}
@@ -106,7 +120,9 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 		_ = tcp.SetWriteBuffer(s.options.SocketBuffer) // a hint
 	}
 	socket := &webSocket{server: s, conn: conn, session: session}
-	socket.frames.maxPayload = s.options.MaxPayload
+	socket.frames.maxPayload, socket.frames.maxFragments = s.options.MaxPayload, s.options.MaxFragments
+	socket.frames.share.budget = &s.held
+	_, socket.frames.deflate = extension.Accepted()
 	socket.open(conn)
 	return socket, received, nil
 }
@@ -118,6 +134,7 @@ func (c *webSocket) start(received []byte) {
 	defer c.server.mu.Unlock()
 	if c.server.closing {
 		_ = c.conn.Close()
+		c.endProbe()
 		return
 	}
 	c.server.work.Add(1)
@@ -134,6 +151,9 @@ func (c *webSocket) run(received []byte) {
 		c.server.mu.Lock()
 		delete(c.server.sockets, c)
 		c.server.mu.Unlock()
+		c.endProbe()
+		c.frames.share.release()
+		c.receivingSince.Store(0)
 		_ = c.conn.Close()
 	}()
 	if c.unwanted {
@@ -141,10 +161,13 @@ func (c *webSocket) run(received []byte) {
 	}
 	reading := !c.unwanted && c.take(received)
 	received = nil
-	for {
+	ignored := 0
+	for ignored < maxIgnoredBytes {
 		buffer, n, err := c.read(&c.server.readBuffers, c.conn)
 		if err == nil && reading {
 			reading = c.take(buffer[:n])
+		} else {
+			ignored += n
 		}
 		if buffer != nil {
 			c.server.readBuffers.Put(buffer)
@@ -174,6 +197,7 @@ func (c *webSocket) take(input []byte) bool {
 		if err != nil {
 			return c.fail(err)
 		}
+		c.noteProgress()
 		if !ok {
 			return true
 		}
@@ -262,6 +286,14 @@ func (c *webSocket) control(f *Frame) {
 		}
 		c.session.queueFirstLocked(f)
 		c.session.flushLocked(w)
+	}
+}
+
+// endProbe is called once the connection is no longer a probe.
+func (c *webSocket) endProbe() {
+	if c.upgrade != nil {
+		c.upgrade = nil
+		c.server.upgrades.Add(-1)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestSocketEndings(t *testing.T) {
 		{"too many fragments", func(c *socketClient) {
 			c.write(ws.NewFrame(ws.OpText, false, nil))
 			var buf bytes.Buffer
-			for range maxFragments {
+			for range defaultMaxFragments {
 				_ = ws.WriteFrame(&buf, ws.MaskFrame(ws.NewFrame(ws.OpContinuation, false, nil)))
 			}
 			c.writeRaw(buf.Bytes())

@@ -9,12 +9,17 @@ import (
 )
 
 // EmitWithAck sends an event and waits for the client's acknowledgement, whose
-// arguments it returns. It gives up with ctx's error when ctx ends and with
+// arguments it returns. It gives up with ctx's cause when ctx ends and with
 // ErrDisconnected when the socket is disconnected; give ctx a deadline, a client
-// may never answer. A handler of the socket may call it.
+// may never answer. With Options.MaxPendingAcks that wait already it sends nothing
+// and returns ErrTooManyAcks. A handler of the socket may call it. Recovery does
+// not repeat the event.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	p := &packet.Packet{Type: packet.Event, Event: event, ID: s.namespace.nextAckID(), HasID: true}
-	messages, err := s.namespace.encode(p, args)
+	if err := s.namespace.complete(p, args); err != nil {
+		return nil, err
+	}
+	messages, err := s.namespace.encode(p)
 	if err != nil {
 		return nil, err
 	}
@@ -23,9 +28,10 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 		err  error
 	}
 	answered := make(chan answer, 1)
-	if !s.expectAck(p.ID, func(args Args, err error) { answered <- answer{args, err} }) {
-		return nil, ErrDisconnected
+	if err := s.expectAck(p.ID, func(args Args, err error) { answered <- answer{args, err} }); err != nil {
+		return nil, err
 	}
+	s.notifyOutgoing(p)
 	if err := s.send(messages); err != nil {
 		s.forgetAck(p.ID)
 		return nil, err
@@ -40,18 +46,21 @@ func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Ar
 }
 
 // expectAck registers who gets the acknowledgement; it is called at most once and
-// must not block. It reports false on a socket that is closed.
-func (s *Socket) expectAck(id uint64, call func(Args, error)) bool {
+// must not block.
+func (s *Socket) expectAck(id uint64, call func(Args, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended != nil {
-		return false
+		return ErrDisconnected
+	}
+	if len(s.acks) >= s.conn.server.options.MaxPendingAcks {
+		return ErrTooManyAcks
 	}
 	if s.acks == nil {
 		s.acks = make(map[uint64]func(Args, error), 1)
 	}
 	s.acks[id] = call
-	return true
+	return nil
 }
 
 func (s *Socket) forgetAck(id uint64) {
@@ -72,70 +81,95 @@ func (s *Socket) acknowledged(id uint64, args Args) {
 	}
 }
 
-// Reply is one client's acknowledgement of an emission.
+// Reply is one client's acknowledgement of an emission. It is meant to travel
+// between servers.
 type Reply struct {
 	// Socket is the id of the socket that answered.
 	Socket string
-	Args   Args
+	Args   Args `json:",omitempty"`
 }
 
-// EmitWithAck sends an event to the sockets of this server that the emission goes
-// to and waits until each has acknowledged it or was disconnected. It returns the
-// replies in the order in which they came; when ctx ends first, those that had
-// come, with ctx's error. A volatile emission is sent like any other here.
-func (b Broadcast) EmitWithAck(ctx context.Context, event string, args ...any) ([]Reply, error) {
-	p := &packet.Packet{Type: packet.Event, Event: event, ID: b.namespace.nextAckID(), HasID: true}
-	messages, err := b.namespace.encode(p, args)
+// request sends an event to the sockets of this server and waits for their
+// acknowledgements.
+func (b Broadcast) request(ctx context.Context, p *packet.Packet) ([]Reply, error) {
+	replies := newCollector()
+	clients, forget, err := b.ask(p, replies.take)
 	if err != nil {
 		return nil, err
 	}
-	sockets, replies := b.ask(p.ID, engineio.NewFrame(messages...))
+	replies.expect(clients)
 	select {
 	case <-replies.complete:
 		return replies.list(), nil
 	case <-ctx.Done():
-		for _, s := range sockets {
-			s.forgetAck(p.ID)
-		}
+		forget()
 		return replies.list(), context.Cause(ctx)
 	}
 }
 
-// ask sends the frame of an event that asks for acknowledgements.
-func (b Broadcast) ask(id uint64, frame *engineio.Frame) ([]*Socket, *collector) {
-	b.namespace.gate.RLock()
-	defer b.namespace.gate.RUnlock()
+// ask sends an event that asks for acknowledgements to the sockets of this server;
+// see Local.Ask.
+func (b Broadcast) ask(p *packet.Packet, answered func(Reply, error)) (clients int, forget func(), err error) {
+	n := b.namespace
+	p.ID, p.HasID = n.nextAckID(), true
+	messages, err := n.encode(p)
+	if err != nil {
+		return 0, nil, err
+	}
+	b.notifyOutgoing(p)
+	n.gate.RLock()
+	defer n.gate.RUnlock()
 	sockets := b.Sockets()
-	replies := &collector{left: len(sockets), complete: make(chan struct{})}
-	if len(sockets) == 0 {
-		close(replies.complete)
-	}
+	asked := make([]*Socket, 0, len(sockets))
 	for _, s := range sockets {
-		socket := s.ID()
-		if !s.expectAck(id, func(args Args, err error) { replies.take(socket, args, err) }) {
-			replies.take(socket, nil, ErrDisconnected)
+		id := s.ID()
+		if err := s.expectAck(p.ID, func(args Args, err error) { answered(Reply{id, args}, err) }); err != nil {
+			answered(Reply{Socket: id}, err)
+			continue
 		}
+		asked = append(asked, s)
 	}
-	b.namespace.server.engine.SendTo(sessionsOf(sockets), frame, engineio.SendOptions{})
-	return sockets, replies
+	n.server.engine.SendTo(sessionsOf(asked), b.frame(messages), engineio.SendOptions{})
+	return len(sockets), func() {
+		for _, s := range asked {
+			s.forgetAck(p.ID)
+		}
+	}, nil
 }
 
-// collector gathers the replies to one emission.
+// collector gathers the replies to one emission, which may come before it is known
+// how many there will be.
 type collector struct {
 	complete chan struct{} // closed when nothing is left to wait for
 
-	mu      sync.Mutex // guards what follows
-	left    int
-	replies []Reply
+	mu       sync.Mutex // guards what follows
+	left     int        // negative while it is not known how many to expect
+	expected bool
+	replies  []Reply
 }
 
-func (c *collector) take(socket string, args Args, err error) {
+func newCollector() *collector { return &collector{complete: make(chan struct{})} }
+
+// expect is told once how many calls of take there are in all.
+func (c *collector) expect(clients int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expected = true
+	c.countLocked(clients)
+}
+
+func (c *collector) take(reply Reply, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		c.replies = append(c.replies, Reply{Socket: socket, Args: args})
+		c.replies = append(c.replies, reply)
 	}
-	if c.left--; c.left == 0 {
+	c.countLocked(-1)
+}
+
+func (c *collector) countLocked(by int) {
+	c.left += by
+	if c.expected && c.left == 0 {
 		close(c.complete)
 	}
 }

@@ -19,17 +19,22 @@ import (
 // Locks of this package, in the order in which they are taken; none is held
 // while a handler of the application runs, nor while anything waits for a peer:
 //
-//	Socket.life → Namespace.gate → Socket.roomsMu → Namespace.mu
+//	Socket.life → Namespace.gate → Socket.roomsMu → history.mu → Namespace.mu
 //	Socket.life → lane.mu
 //	conn.mu → lane.mu
-//	Server.mu, Socket.mu: alone
+//	Server.mu → history.mu, Namespace.mu
+//	Socket.mu, serverQueue.mu, collector.mu: leaves
+//
+// The engine's queues are filled under the first four; they wait for the engine's
+// workers at most, which take none of these.
 type conn struct {
 	server  *Server
 	session *engineio.Session
 
-	decoder packet.Decoder
+	decoder PacketDecoder
 	partial *time.Timer
 	broken  bool
+	joins   joinBudget
 
 	mu           sync.Mutex
 	lanes        []*lane // one per namespace; few, so a slice
@@ -40,7 +45,7 @@ type conn struct {
 
 func newConn(server *Server, session *engineio.Session) *conn {
 	c := &conn{server: server, session: session}
-	c.decoder.MaxBytes = server.options.MaxPacketBytes
+	c.decoder = server.options.Parser.NewDecoder(server.options.MaxPacketBytes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.connectTimer = time.AfterFunc(server.options.ConnectTimeout, c.connectTimedOut)
@@ -73,13 +78,7 @@ func (c *conn) Message(m enginepacket.Message) {
 // decode feeds the decoder and bounds the time that a packet may wait for its
 // attachments.
 func (c *conn) decode(m enginepacket.Message) (*packet.Packet, error) {
-	var p *packet.Packet
-	var err error
-	if m.Binary {
-		p, err = c.decoder.Binary(m.Data)
-	} else {
-		p, err = c.decoder.Text(m.Data)
-	}
+	p, err := c.decoder.Decode(m)
 	switch {
 	case c.decoder.Pending() && err == nil:
 		if c.partial == nil {
@@ -142,7 +141,7 @@ func (c *conn) route(p *packet.Packet, size int) bool {
 	l, s, kicked := c.find(p.Namespace)
 	switch {
 	case p.Type == packet.Connect:
-		return s == nil && c.join(p, size)
+		return s == nil && c.joins.spend(time.Now(), &c.server.options) && c.join(p, size)
 	case s == nil && kicked:
 		// Disconnected by this side while the packet was on its way. The official
 		// server closes the connection then, and with it the client's other
@@ -311,10 +310,10 @@ func (c *conn) refuse(namespace string, refusal *ConnectError) {
 
 // write sends a packet without attachments whose parts are known to be valid.
 func (c *conn) write(p *packet.Packet) {
-	text, err := packet.Encode(p)
+	messages, err := c.server.options.Parser.Encode(p)
 	if err != nil {
 		c.server.log.Error("socket.io packet cannot be encoded", slog.Any("error", err))
 		return
 	}
-	c.session.Send(enginepacket.Message{Data: text})
+	c.session.Send(messages...)
 }

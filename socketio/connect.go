@@ -23,13 +23,22 @@ func (s *Socket) connect() {
 		s.abandon()
 		return
 	}
-	if refusal := s.runMiddlewares(); refusal != nil {
-		s.refuse(refusal)
-		return
+	state := s.conn.server.options.StateRecovery
+	if state == nil || !state.SkipMiddlewares || !s.restore() {
+		if refusal := s.runMiddlewares(); refusal != nil {
+			s.refuse(refusal)
+			return
+		}
+		if state != nil {
+			s.restore()
+		} else {
+			s.resume()
+		}
 	}
-	s.resume()
 	s.claimID()
+	s.begin()
 	if !s.confirm() {
+		s.conn.shutdown(ReasonForcedServerClose) // unless it is gone already
 		s.abandon()
 		return
 	}
@@ -75,6 +84,7 @@ func (s *Socket) refuse(refusal *ConnectError) {
 func (s *Socket) abandon() {
 	s.state.Store(stateClosed)
 	s.end(&disconnectedError{ReasonTransportClose})
+	s.surrender()
 	s.namespace.release(s)
 	s.leaveConn()
 }
@@ -85,21 +95,12 @@ func (s *Socket) resume() {
 	if recovery == nil {
 		return
 	}
-	// The official client puts pid and offset beside the members of auth.
-	var presented struct {
-		PID    any `json:"pid"`
-		Offset any `json:"offset"`
-	}
-	if json.Unmarshal(s.handshake.Auth, &presented) != nil {
-		return
-	}
-	pid, _ := presented.PID.(string)
-	offset, _ := presented.Offset.(string)
-	if pid == "" {
+	was := s.presents()
+	if was.pid == "" {
 		return
 	}
 	s.guard(func() {
-		sid, genuine, ok := recovery.Resume(s.Context(), s, pid, offset)
+		sid, genuine, ok := recovery.Resume(s.Context(), s, was.pid, was.offset)
 		if !ok || sid == "" {
 			s.returning = genuine
 			return
@@ -120,15 +121,25 @@ func (s *Socket) claimID() {
 		if holder == nil {
 			return
 		}
-		holder.close(ReasonForcedServerClose, false)
-		holder.conn.shutdown(ReasonForcedServerClose)
-		select {
-		case <-holder.doneChannel():
-		case <-s.Context().Done():
+		if !s.takeOver(holder) {
 			return // confirm will notice
-		case <-time.After(takeoverTimeout):
-			s.log().Warn("disconnect handlers of a socket hang, its client comes back without waiting for them")
 		}
+	}
+}
+
+// takeOver ends the socket in whose place this one comes. It reports false when the
+// connection of this one ended meanwhile.
+func (s *Socket) takeOver(holder *Socket) bool {
+	holder.close(ReasonForcedServerClose, false)
+	holder.conn.shutdown(ReasonForcedServerClose)
+	select {
+	case <-holder.doneChannel():
+		return true
+	case <-s.Context().Done():
+		return false
+	case <-time.After(takeoverTimeout):
+		s.log().Warn("disconnect handlers of a socket hang, its client comes back without waiting for them")
+		return true
 	}
 }
 
@@ -141,7 +152,14 @@ func (s *Socket) confirm() bool {
 		SID string `json:"sid"`
 		PID string `json:"pid,omitempty"`
 	}{SID: s.ID()}
-	if recovery := s.conn.server.options.Recovery; recovery != nil {
+	switch recovery := s.conn.server.options.Recovery.(type) {
+	case nil:
+		if s.session != nil {
+			reply.PID = s.session.pid
+		}
+	case NamespaceRecovery:
+		s.guard(func() { reply.PID = recovery.PrivateIDIn(s.namespace.name, reply.SID) })
+	default:
 		s.guard(func() { reply.PID = recovery.PrivateID(reply.SID) })
 	}
 	data, err := json.Marshal(reply)
@@ -156,7 +174,17 @@ func (s *Socket) confirm() bool {
 	}
 	s.namespace.gate.Lock()
 	defer s.namespace.gate.Unlock()
+	var missed Messages
+	if h := s.namespace.history; h != nil {
+		var whole bool
+		if missed, whole = h.missed(s); !whole {
+			return false
+		}
+	}
 	s.conn.write(&packet.Packet{Type: packet.Connect, Namespace: s.namespace.name, Data: data})
+	if len(missed) > 0 {
+		s.conn.session.Send(missed...)
+	}
 	s.state.Store(stateConnected)
 	s.attach()
 	return true

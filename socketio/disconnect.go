@@ -28,7 +28,7 @@ func (s *Socket) close(reason Reason, announce bool) {
 	s.life.Lock()
 	before := s.state.Swap(stateClosed)
 	if before == stateConnected {
-		s.detach()
+		s.detach(reason)
 		if announce {
 			s.conn.write(&packet.Packet{Type: packet.Disconnect, Namespace: s.namespace.name})
 		}
@@ -67,6 +67,9 @@ func (s *Socket) finish(reason Reason) {
 	for _, run := range disconnecting {
 		s.guard(func() { run(reason) })
 	}
+	if h := s.namespace.history; h != nil {
+		h.refresh(s)
+	}
 	s.roomsMu.Lock()
 	s.rooms = nil
 	s.roomsMu.Unlock()
@@ -78,6 +81,7 @@ func (s *Socket) finish(reason Reason) {
 
 // leaveConn is the last thing that happens to a socket.
 func (s *Socket) leaveConn() {
+	s.dropOutgoing()
 	s.conn.server.release(s.namespace)
 	s.conn.left(s)
 	s.mu.Lock()

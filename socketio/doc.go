@@ -19,6 +19,15 @@
 //	http.Handle("/socket.io/", io)
 //	log.Fatal(http.ListenAndServe("localhost:3000", nil))
 //
+// A program that faces the internet sets http.Server.ReadHeaderTimeout: what a client
+// has not sent in full never reaches this package. One that ends in good order
+// calls Server.Close and then http.Server.Shutdown, which would wait for the open
+// polls otherwise:
+//
+//	front := &http.Server{Addr: ":3000", Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+//	// …
+//	err := errors.Join(io.Close(ctx), front.Shutdown(ctx))
+//
 // A page on another origin needs CORS for polling, and CheckOrigin is the guard of
 // WebSockets, which browsers exempt from CORS:
 //
@@ -30,7 +39,8 @@
 //
 // Socket.On registers a handler for an event of the client, and Event.Decode reads
 // its arguments like encoding/json does. The functions On and OnAck do both for
-// handlers with a typed argument and result. Socket.Emit sends an event; its
+// handlers with a typed argument and result; for a client that sends several
+// arguments, Socket.On and e.Decode(&room, &text). Socket.Emit sends an event; its
 // arguments are anything that encoding/json encodes. A []byte in an argument, at
 // any depth, travels as binary data in both directions, and a json.RawMessage is
 // sent as it is, for payloads that are encoded once and used often.
@@ -53,9 +63,11 @@
 // A room is a set of sockets under a name. Socket.Join and Socket.Leave change
 // its members; Namespace.To, Namespace.Except and their namesakes on Server and
 // Socket say who gets an emission. Those of a Socket leave the socket itself out.
-// The id of a socket is a room with that socket in it.
+// The id of a socket is a room with that socket in it. Broadcast.Sockets tells who
+// is in a room.
 //
 //	io.To("news", "sports").Except("muted").Emit("headline", h)
+//	inNews := len(io.To("news").Sockets())
 //
 // An emission is encoded once, and all its recipients share the bytes. Whatever
 // one goroutine does (emissions of all kinds, joins, leaves), each client sees in
@@ -86,22 +98,51 @@
 //
 // A panic in a handler is logged and ends the socket in whose handler it happened.
 //
+// # Recovery
+//
+// Options.StateRecovery lets a client whose connection broke go on as the same
+// socket, with its rooms, and get what it missed, from this server's memory. An
+// application that has a log of its own fulfils a Recovery instead, which outlives
+// the server. Events of clients with either carry offsets as a last argument.
+//
+// # Several servers
+//
+// Options.Adapter makes several servers share their namespaces. Package cluster has
+// one that needs nothing but a bus between the servers; package adaptertest holds
+// the tests for others. Emissions, EmitWithAck, FetchSockets, SocketsJoin,
+// SocketsLeave and DisconnectSockets then mean the sockets of all servers, unless
+// Local comes before them. Namespace.ServerSideEmit talks to the other servers.
+// Polling clients need a load balancer that keeps each on one server, and so do
+// clients that StateRecovery should recognise.
+//
+// # The client's bundles
+//
+// Options.ClientFiles serves /socket.io/socket.io.js and its siblings to pages
+// without a bundler. Clients with another parser, such as that of package msgpack,
+// need a server with the same Options.Parser.
+//
 // # Limits
 //
 // No client makes the server use memory without bound: there are limits for the
 // size of packets and payloads, for attachments and the time they may take, for
-// namespaces per connection, for events that wait for handlers and for what waits
-// for a client that reads slowly, which is disconnected with ReasonSlowClient. See
-// Options. How many connections there may be is for engineio.Options.AllowRequest
-// to say.
+// namespaces per connection and how often it may ask for one, for acknowledgements
+// that it owes, for what recovery keeps, for events that wait for handlers and for
+// what waits for a client that reads slowly, which is disconnected with
+// ReasonSlowClient. There
+// are limits for sessions and handshakes, in all and for each client address. See
+// Options and engineio.Options; engineio.Options.AllowRequest may refuse more.
 //
 // # Differences from the official server
 //
 //   - What waits for an acknowledgement fails when the socket disconnects.
 //   - A client that leaves is out of its rooms before its disconnecting handlers
 //     run; Socket.Rooms still names them.
-//   - With a Recovery, the confirmation of a connection comes before the events
-//     that were missed.
+//   - In recovery the confirmation of a connection comes before the events that
+//     were missed, and middlewares are asked again unless they are to be skipped. A
+//     client is also recovered that has received nothing yet, that was quiet for
+//     long, or whose loss was not noticed.
+//   - The namespaces of a DynamicNamespace end with their last client.
+//   - Server-side events are handled one after the other, apart from clients'.
 //   - A packet that a client sent before it learned that it was disconnected from
 //     a namespace is dropped; it does not end the connection.
 //   - An attachment may be referred to once only.

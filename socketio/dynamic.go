@@ -103,6 +103,7 @@ func (s *Server) acquire(name string, auth json.RawMessage) *Namespace {
 	if n := s.namespaces[name]; n != nil {
 		n.users++
 		s.mu.Unlock()
+		<-n.ready
 		return n
 	}
 	dynamic := s.dynamic
@@ -112,18 +113,32 @@ func (s *Server) acquire(name string, auth json.RawMessage) *Namespace {
 		if !d.match(name, auth) { // the application's: no lock is held
 			continue
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		n := s.namespaces[name]
-		if n == nil {
-			n = newNamespace(s, name)
-			n.parent = d
-			s.namespaces[name] = n
-		}
-		n.users++
-		return n
+		return s.create(name, d)
 	}
 	return nil
+}
+
+// create returns the namespace of a name, which begins to exist with it, for one
+// user. The functions of OnNewNamespace have seen it then.
+func (s *Server) create(name string, parent *DynamicNamespace) *Namespace {
+	s.mu.Lock()
+	if n := s.namespaces[name]; n != nil {
+		n.users++
+		s.mu.Unlock()
+		<-n.ready
+		return n
+	}
+	n := newNamespace(s, name)
+	n.parent = parent
+	n.users++
+	s.namespaces[name] = n
+	hooks := s.newNamespaces
+	s.mu.Unlock()
+	for _, run := range hooks {
+		s.guardServer(func() { run(n) })
+	}
+	close(n.ready)
+	return n
 }
 
 // release ends what acquire began.
@@ -133,6 +148,7 @@ func (s *Server) release(n *Namespace) {
 	n.users--
 	if n.users == 0 && n.parent != nil && !n.kept && s.namespaces[n.name] == n {
 		delete(s.namespaces, n.name)
+		s.forgetHistoryLocked(n.history)
 	}
 }
 
@@ -140,17 +156,12 @@ func (s *Server) release(n *Namespace) {
 // it.
 func (s *Server) keep(name string) *Namespace {
 	n := s.acquire(name, json.RawMessage("{}"))
+	if n == nil {
+		n = s.create(name, nil)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n != nil {
-		n.users--
-		n.kept = true
-		return n
-	}
-	n = s.namespaces[name]
-	if n == nil {
-		n = newNamespace(s, name)
-		s.namespaces[name] = n
-	}
+	n.users--
+	n.kept = true
 	return n
 }

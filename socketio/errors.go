@@ -14,6 +14,9 @@ var (
 	// ErrNoAck is returned by Event.Ack when the client asked for no
 	// acknowledgement.
 	ErrNoAck = errors.New("socketio: client asked for no acknowledgement")
+	// ErrTooManyAcks is returned when Options.MaxPendingAcks acknowledgements of the
+	// client are waited for already. In a broadcast such a client counts as gone.
+	ErrTooManyAcks = errors.New("socketio: too many acknowledgements are waited for")
 	// ErrMissingArgument is returned when more arguments are decoded than the
 	// other side sent.
 	ErrMissingArgument = errors.New("socketio: missing argument")

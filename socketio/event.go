@@ -67,7 +67,11 @@ func (e *Event) Ack(args ...any) error {
 	if !e.hasID {
 		return ErrNoAck
 	}
-	messages, err := e.socket.namespace.encode(&packet.Packet{Type: packet.Ack, ID: e.id, HasID: true}, args)
+	p := &packet.Packet{Type: packet.Ack, ID: e.id, HasID: true}
+	if err := e.socket.namespace.complete(p, args); err != nil {
+		return err
+	}
+	messages, err := e.socket.namespace.encode(p)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,9 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
+
+	"github.com/shelfcast/shelfcast/socketio/packet"
 )
 
 // On registers a handler for an event of the client; several are called in the
@@ -26,6 +29,23 @@ func (s *Socket) On(event string, run func(*Event)) (remove func()) {
 	}
 }
 
+// Once registers a handler that is removed before it is called for the first time.
+func (s *Socket) Once(event string, run func(*Event)) (remove func()) {
+	var once sync.Once
+	var registered func()
+	var ready sync.WaitGroup // registered is set
+	ready.Add(1)
+	defer ready.Done()
+	registered = s.On(event, func(e *Event) {
+		once.Do(func() {
+			ready.Wait()
+			registered()
+			run(e)
+		})
+	})
+	return registered
+}
+
 // OnAny registers a handler for every event of the client. It is called before
 // the event's middlewares and handlers. The returned function removes it.
 func (s *Socket) OnAny(run func(*Event)) (remove func()) {
@@ -40,8 +60,72 @@ func (s *Socket) OnAny(run func(*Event)) (remove func()) {
 	}
 }
 
+// outgoingHandler is one registered function; its address identifies it.
+type outgoingHandler struct{ run func(event string, args Args) }
+
+// OnAnyOutgoing registers a function that is told of every event that is emitted
+// to this socket, alone or with others, acknowledgements left out. It runs on the
+// emitter's goroutine before the event is sent, must not block, and must not emit
+// to the same socket without end. A volatile event that is dropped is told of too.
+// The returned function removes it.
+func (s *Socket) OnAnyOutgoing(run func(event string, args Args)) (remove func()) {
+	h := &outgoingHandler{run}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outgoing = append(slices.Clip(s.outgoing), h)
+	s.namespace.outgoing.Add(1)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if i := slices.Index(s.outgoing, h); i >= 0 {
+			s.outgoing = slices.Delete(slices.Clone(s.outgoing), i, i+1)
+			s.namespace.outgoing.Add(-1)
+		}
+	}
+}
+
+// dropOutgoing removes the functions of a socket that is finished with.
+func (s *Socket) dropOutgoing() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.namespace.outgoing.Add(-int64(len(s.outgoing)))
+	s.outgoing = nil
+}
+
+// notifyOutgoing tells the socket's listeners what is emitted to it. No lock of
+// this package is held.
+func (s *Socket) notifyOutgoing(p *packet.Packet) {
+	if s.namespace.outgoing.Load() == 0 {
+		return
+	}
+	s.mu.Lock()
+	listeners := s.outgoing
+	s.mu.Unlock()
+	for _, h := range listeners {
+		s.guard(func() { h.run(p.Event, packet.ArgsOf(p)) })
+	}
+}
+
+// notifyOutgoing tells the listeners of all recipients.
+func (b Broadcast) notifyOutgoing(p *packet.Packet) {
+	if b.namespace.outgoing.Load() == 0 {
+		return
+	}
+	for _, s := range b.Sockets() {
+		s.notifyOutgoing(p)
+	}
+}
+
+// OnError registers a function that gets the error by which a middleware of Use
+// dropped an event.
+func (s *Socket) OnError(run func(error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = append(slices.Clip(s.failed), run)
+}
+
 // Use adds a middleware for the events of this socket. They run in order before
-// an event's handlers; an error drops the event and is logged.
+// an event's handlers; an error drops the event, is logged and given to OnError.
 func (s *Socket) Use(middleware func(*Event) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,6 +160,7 @@ func (s *Socket) dispatch(e *Event) {
 	}
 	s.mu.Lock()
 	anyHandlers, middlewares, handlers := s.anyHandlers, s.middlewares, s.handlers[e.Name]
+	failed := s.failed
 	s.mu.Unlock()
 	s.guard(func() {
 		for _, h := range anyHandlers {
@@ -85,6 +170,9 @@ func (s *Socket) dispatch(e *Event) {
 			if err := middleware(e); err != nil {
 				s.log().Debug("socket.io event dropped by middleware",
 					slog.String("event", e.Name), slog.Any("error", err))
+				for _, run := range failed {
+					run(err)
+				}
 				return
 			}
 		}

@@ -3,9 +3,9 @@ package socketio
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/shelfcast/shelfcast/engineio"
-	enginepacket "github.com/shelfcast/shelfcast/engineio/packet"
 	"github.com/shelfcast/shelfcast/socketio/packet"
 )
 
@@ -17,6 +17,10 @@ type Namespace struct {
 	name   string
 	all    *engineio.Group   // every connected socket
 	parent *DynamicNamespace // nil for a namespace that the program named itself
+
+	ready    chan struct{} // closed when OnNewNamespace's functions have run
+	history  *history      // what recovery may have to repeat; nil without StateRecovery
+	outgoing atomic.Int64  // sockets that want to be told what is sent to them
 
 	users int  // sockets that come, are there or go; guarded by Server.mu
 	kept  bool // outlasts its sockets; guarded by Server.mu
@@ -31,10 +35,15 @@ type Namespace struct {
 	middlewares []func(*Socket) error
 	handlers    []func(*Socket)
 	lastAck     uint64
+
+	serverHandlers map[string][]func(*ServerEvent) // a slice in the map never changes
 }
 
+// newNamespace is called with Server.mu held.
 func newNamespace(server *Server, name string) *Namespace {
 	return &Namespace{
+		ready:   make(chan struct{}),
+		history: server.historyLocked(name),
 		server:  server,
 		name:    name,
 		all:     server.engine.NewGroup(),
@@ -171,28 +180,24 @@ func (n *Namespace) nextAckID() uint64 {
 	return id
 }
 
-func (n *Namespace) encodeEvent(event string, args []any) ([]enginepacket.Message, error) {
-	return n.encode(&packet.Packet{Type: packet.Event, Event: event}, args)
+// event returns the packet of an event.
+func (n *Namespace) event(event string, args []any) (*packet.Packet, error) {
+	p := &packet.Packet{Type: packet.Event, Event: event}
+	return p, n.complete(p, args)
 }
 
-// encode completes a packet with its arguments and returns its messages.
-func (n *Namespace) encode(p *packet.Packet, args []any) ([]enginepacket.Message, error) {
+// complete encodes the arguments of a packet.
+func (n *Namespace) complete(p *packet.Packet, args []any) error {
 	if p.Type == packet.Event && packet.Reserved(p.Event) {
-		return nil, ErrReservedEvent
+		return ErrReservedEvent
 	}
 	var err error
-	if p.Args, p.Attachments, err = n.server.encoder.Args(args...); err != nil {
-		return nil, err
-	}
+	p.Args, p.Attachments, err = n.server.encoder.Args(args...)
+	return err
+}
+
+// encode returns the messages of a packet of this namespace.
+func (n *Namespace) encode(p *packet.Packet) (Messages, error) {
 	p.Namespace = n.name
-	text, err := packet.Encode(p)
-	if err != nil {
-		return nil, err
-	}
-	messages := make([]enginepacket.Message, 0, 1+len(p.Attachments))
-	messages = append(messages, enginepacket.Message{Data: text})
-	for _, attachment := range p.Attachments {
-		messages = append(messages, enginepacket.Message{Data: attachment, Binary: true})
-	}
-	return messages, nil
+	return n.server.options.Parser.Encode(p)
 }

@@ -32,7 +32,7 @@ func TestOfficialClients(t *testing.T) {
 
 func installClients(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat(clientFolder + "/node_modules/.package-lock.json"); err == nil {
+	if _, err := os.Stat(clientFolder + "/node_modules/socket.io-msgpack-parser/package.json"); err == nil {
 		return
 	}
 	command := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -35,8 +36,32 @@ type Options struct {
 	// one event always fits.
 	MaxQueuedEvents int
 	MaxQueuedBytes  int
-	// Recovery fulfils connection state recovery. nil: clients get no private id.
+	// MaxConnectRate is how many CONNECT packets per second one connection may send
+	// on average, after MaxNamespaces and as many again at once. Each is answered and
+	// asks the middlewares, so a client over it is disconnected. Default 10.
+	MaxConnectRate int
+	// MaxPendingAcks is how many acknowledgements of one socket may be waited for at
+	// once. Default 1,000.
+	MaxPendingAcks int
+	// Recovery fulfils connection state recovery from a log of the application. nil:
+	// clients get no private id, unless StateRecovery is set.
 	Recovery Recovery
+	// StateRecovery turns on connection state recovery from this server's memory. nil:
+	// off. Recovery goes before it.
+	StateRecovery *StateRecovery
+	// Adapter makes this server one of several that share their namespaces. It is
+	// called once, by NewServer. nil: this server is alone.
+	Adapter func(*Local) Adapter
+	// Parser is how packets travel; clients must use the same. nil: the protocol's
+	// own, which clients use unless told otherwise.
+	Parser Parser
+	// ClientFiles holds the client's bundles, socket.io.js and so on as in the dist
+	// folder of the npm package socket.io-client, to be served below Path to pages
+	// that do not bundle it. nil: they are not served.
+	ClientFiles fs.FS
+	// ClientVersion is the version of ClientFiles, for caches. "": the one that their
+	// first comment names, or a hash of each file that names none.
+	ClientVersion string
 }
 
 // withDefaults returns a copy with every default filled in.
@@ -51,12 +76,24 @@ func (o *Options) withDefaults() Options {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	setDefault(&c.PingInterval, 25*time.Second)
+	setDefault(&c.PingTimeout, 20*time.Second)
+	setDefault(&c.MaxPendingAge, 20*time.Second)
 	setDefault(&c.ConnectTimeout, 45*time.Second)
 	setDefault(&c.MaxNamespaces, 100)
 	setDefault(&c.MaxPacketBytes, packet.DefaultMaxBytes)
 	setDefault(&c.PacketTimeout, time.Minute)
 	setDefault(&c.MaxQueuedEvents, 1000)
 	setDefault(&c.MaxQueuedBytes, 1_000_000)
+	setDefault(&c.MaxConnectRate, 10)
+	setDefault(&c.MaxPendingAcks, 1000)
+	if c.Parser == nil {
+		c.Parser = standardParser{}
+	}
+	if c.Recovery != nil {
+		c.StateRecovery = nil
+	}
+	c.StateRecovery = c.StateRecovery.withDefaults()
 	return c
 }
 

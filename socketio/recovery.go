@@ -14,6 +14,9 @@ import "context"
 // twice.)
 //
 // The methods are called from several goroutines at once.
+//
+// A Recovery that is also a NamespaceRecovery is asked for private ids that know
+// their namespace. Options.StateRecovery needs no log of the application.
 type Recovery interface {
 	// PrivateID returns the secret that goes with a socket's id in every CONNECT
 	// reply; "" leaves it out, and the client will not try to recover.
@@ -26,4 +29,12 @@ type Recovery interface {
 	// Who the client is and what it may see has to come from its middlewares
 	// now: a private id proves neither. ctx ends with the connection.
 	Resume(ctx context.Context, s *Socket, pid, offset string) (sid string, genuine, ok bool)
+}
+
+// NamespaceRecovery is a Recovery whose private ids depend on the namespace, so
+// that one of a namespace proves nothing in another.
+type NamespaceRecovery interface {
+	Recovery
+	// PrivateIDIn is asked in place of PrivateID. namespace starts with a slash.
+	PrivateIDIn(namespace, sid string) (pid string)
 }

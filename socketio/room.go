@@ -18,6 +18,12 @@ func (s *Socket) joinLocked(name string) {
 	if s.rooms == nil {
 		s.rooms = make(map[string]*room, 1)
 	}
+	if h := s.namespace.history; h != nil {
+		if s.since == nil {
+			s.since = make(map[string]uint64, 1)
+		}
+		s.since[name] = h.last.Load()
+	}
 	if !s.attached {
 		s.rooms[name] = nil
 		return
@@ -34,6 +40,7 @@ func (s *Socket) leaveLocked(name string) {
 		return
 	}
 	delete(s.rooms, name)
+	delete(s.since, name)
 	if r != nil {
 		r.group.Remove(s.conn.session)
 		s.namespace.leave(name, s)
@@ -55,8 +62,8 @@ func (s *Socket) attach() {
 }
 
 // detach ends every membership. The names of the rooms stay for the disconnecting
-// handlers.
-func (s *Socket) detach() {
+// handlers, and for recovery.
+func (s *Socket) detach(reason Reason) {
 	s.roomsMu.Lock()
 	defer s.roomsMu.Unlock()
 	s.detached = true
@@ -66,4 +73,5 @@ func (s *Socket) detach() {
 		r.group.Remove(s.conn.session)
 		s.namespace.leave(name, s)
 	}
+	s.park(reason)
 }

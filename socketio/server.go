@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,12 +21,23 @@ type Server struct {
 	engine  *engineio.Server
 	encoder packet.Encoder
 	main    *Namespace
+	local   *Local
+	adapter Adapter // local, or that of the options
+	cluster Adapter // that of the options, nil without one: then broadcasts skip it
+	bundle  *bundle // of the client; nil when it is not served
+
+	serverEvents serverQueue
+	kept         recoveryBudget
+	closeAdapter sync.Once
 
 	mu         sync.RWMutex // guards what follows
 	namespaces map[string]*Namespace
 	dynamic    []*DynamicNamespace
 	conns      map[*conn]struct{}
-	drained    chan struct{} // closed when no connection is left; nil until Close
+	histories  map[string]*history // of StateRecovery, by namespace
+
+	newNamespaces []func(*Namespace)
+	drained       chan struct{} // closed when no connection is left; nil until Close
 }
 
 // NewServer starts a server; nil options are the defaults. Close stops it.
@@ -39,13 +51,41 @@ func NewServer(options *Options) *Server {
 	engineOptions := s.options.Options
 	engineOptions.Handler = s.accept
 	s.engine = engineio.NewServer(engineOptions)
-	s.main = newNamespace(s, packet.MainNamespace)
-	s.namespaces[s.main.name] = s.main
+	s.local = &Local{s}
+	s.adapter = s.local
+	s.main = s.keep(packet.MainNamespace)
+	s.bundle = newBundle(&s.options)
+	if s.options.Adapter != nil {
+		s.cluster = s.options.Adapter(s.local)
+		s.adapter = s.cluster
+	}
 	return s
 }
 
 // ServeHTTP serves the requests of clients.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.bundle.serve(w, r) {
+		return
+	}
+	s.engine.ServeHTTP(w, r)
+}
+
+// ServerCount is how many servers share the namespaces, this one included: 1
+// without an Adapter.
+func (s *Server) ServerCount(ctx context.Context) (int, error) {
+	ctx, cancel := withClusterTimeout(ctx)
+	defer cancel()
+	return s.adapter.ServerCount(ctx)
+}
+
+// OnNewNamespace adds a function that is told of each namespace that begins to
+// exist from now on, because the program or a client named it, before any client
+// joins it. It must not block, nor ask for the same namespace by Of.
+func (s *Server) OnNewNamespace(run func(*Namespace)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newNamespaces = append(slices.Clip(s.newNamespaces), run)
+}
 
 // Engine returns the server of the transports below, for its counters.
 func (s *Server) Engine() *engineio.Server { return s.engine }
@@ -80,9 +120,10 @@ func (s *Server) To(rooms ...string) Broadcast { return s.main.To(rooms...) }
 func (s *Server) Except(rooms ...string) Broadcast { return s.main.Except(rooms...) }
 
 // Close ends every connection with ReasonServerShuttingDown and waits, until ctx
-// ends, for the disconnect handlers of all sockets. Clients are not told to
+// ends, for the disconnect handlers of all sockets and those of server-side events.
+// The Adapter is closed after the sockets. Clients are not told to
 // leave their namespaces, so they reconnect, to the next server. New clients are
-// refused.
+// refused. Call it before http.Server.Shutdown, which waits for open polls.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.drained == nil {
@@ -91,6 +132,7 @@ func (s *Server) Close(ctx context.Context) error {
 	drained := s.drained
 	s.mu.Unlock()
 
+	s.closeHistories()
 	err := s.engine.Close(ctx)
 	s.checkDrained()
 	select {
@@ -98,7 +140,8 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, context.Cause(ctx))
 	}
-	return err
+	s.closeAdapter.Do(func() { err = errors.Join(err, s.adapter.Close(ctx)) })
+	return errors.Join(err, s.serverEvents.drain(ctx))
 }
 
 // accept makes the handler of a new engine session.

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"github.com/shelfcast/shelfcast/engineio"
-	enginepacket "github.com/shelfcast/shelfcast/engineio/packet"
 )
 
 // The states of a socket, which it goes through in this order.
@@ -40,7 +39,13 @@ type Socket struct {
 	roomsMu  sync.Mutex // guards what follows, and the order of the groups' changes
 	attached bool
 	detached bool
-	rooms    map[string]*room // nil values before the socket is attached
+	rooms    map[string]*room  // nil values before the socket is attached
+	since    map[string]uint64 // with StateRecovery: latest event when a room was joined
+
+	// Of StateRecovery; set before the socket is connected.
+	session    *session
+	generation int    // which socket of the session this is
+	cursor     uint64 // latest event that a recovered client has
 
 	mu            sync.Mutex // guards what follows
 	id            string
@@ -53,7 +58,10 @@ type Socket struct {
 	middlewares   []func(*Event) error
 	disconnecting []func(Reason)
 	disconnected  []func(Reason)
+	outgoing      []*outgoingHandler
+	failed        []func(error)
 	values        map[any]any
+	data          any
 	done          chan struct{} // closed when the disconnect handlers have run; nil until asked for
 	finished      bool
 }
@@ -143,6 +151,21 @@ func (s *Socket) Get(key any) any {
 	return s.values[key]
 }
 
+// SetData keeps one value that other servers and a recovered socket see too: see
+// Broadcast.FetchSockets, which encodes it as JSON, and Options.StateRecovery.
+func (s *Socket) SetData(data any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data = data
+}
+
+// Data returns what SetData kept, nil when nothing was.
+func (s *Socket) Data() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.data
+}
+
 // Rooms returns the names of the rooms that the socket is in, its own id left
 // out, in alphabetical order. While the disconnecting handlers run they are still
 // those that it was in.
@@ -189,37 +212,52 @@ func (s *Socket) Broadcast() Broadcast { return Broadcast{namespace: s.namespace
 //
 // It does not wait for the client: events wait in memory, up to the limits of
 // engineio.Options. It returns ErrReservedEvent, ErrDisconnected (in a middleware
-// too), or an error when an argument cannot be encoded.
-func (s *Socket) Emit(event string, args ...any) error {
-	messages, err := s.namespace.encodeEvent(event, args)
-	if err != nil {
-		return err
-	}
-	return s.send(messages)
-}
+// too), or an error when an argument cannot be encoded. With Options.StateRecovery
+// the event of a client that may still come back is kept for it instead of
+// ErrDisconnected.
+func (s *Socket) Emit(event string, args ...any) error { return s.emit(event, args, false) }
 
 // EmitVolatile is Emit for what is only worth sending at once: the event is
 // dropped when the client still has to take something else.
-func (s *Socket) EmitVolatile(event string, args ...any) error {
-	messages, err := s.namespace.encodeEvent(event, args)
+func (s *Socket) EmitVolatile(event string, args ...any) error { return s.emit(event, args, true) }
+
+func (s *Socket) emit(event string, args []any, volatile bool) error {
+	p, err := s.namespace.event(event, args)
 	if err != nil {
 		return err
 	}
+	s.notifyOutgoing(p)
 	s.life.RLock()
 	defer s.life.RUnlock()
+	if s.namespace.history != nil {
+		return s.emitRecorded(p, volatile)
+	}
 	if !s.isConnected() {
 		return ErrDisconnected
 	}
-	s.conn.session.SendVolatile(engineio.NewFrame(messages...))
+	messages, err := s.namespace.encode(p)
+	if err != nil {
+		return err
+	}
+	s.write(messages, volatile)
 	return nil
 }
 
-func (s *Socket) send(messages []enginepacket.Message) error {
+// write hands messages to the engine. The caller holds life.
+func (s *Socket) write(messages Messages, volatile bool) {
+	if volatile {
+		s.conn.session.SendVolatile(engineio.NewFrame(messages...))
+		return
+	}
+	s.conn.session.Send(messages...)
+}
+
+func (s *Socket) send(messages Messages) error {
 	s.life.RLock()
 	defer s.life.RUnlock()
 	if !s.isConnected() {
 		return ErrDisconnected
 	}
-	s.conn.session.Send(messages...)
+	s.write(messages, false)
 	return nil
 }

@@ -2,6 +2,7 @@ package socketio_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -23,6 +24,11 @@ type visitor struct {
 // visit connects to a server with an auth object and does what the example says; a
 // refusal is printed.
 func visit(server http.Handler, auth string, do func(*visitor)) {
+	visitAs(server, auth, nil, do)
+}
+
+// visitAs is visit that keeps the server's answer to CONNECT.
+func visitAs(server http.Handler, auth string, reply any, do func(*visitor)) {
 	front := httptest.NewServer(server)
 	defer front.Close()
 	url := strings.Replace(front.URL, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
@@ -42,9 +48,15 @@ func visit(server http.Handler, auth string, do func(*visitor)) {
 	}
 	c.read()
 	c.write("40" + auth)
-	if refusal, refused := strings.CutPrefix(c.read(), "44"); refused {
+	answer := c.read()
+	if refusal, refused := strings.CutPrefix(answer, "44"); refused {
 		fmt.Println("refused:", refusal)
 		return
+	}
+	if reply != nil {
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(answer, "40")), reply); err != nil {
+			fmt.Println(err)
+		}
 	}
 	do(c)
 }

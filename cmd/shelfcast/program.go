@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -107,7 +108,8 @@ func (p *Program) buildSockets() {
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			Logger:      p.logger,
 		},
-		Recovery: live.NewPrivateIDs(p.store.log.Key()),
+		Recovery:    live.NewPrivateIDs(p.store.log.Key()),
+		ClientFiles: clientFiles(),
 	}
 	p.sockets = socketio.NewServer(options)
 	p.live = live.New(live.Options{
@@ -122,6 +124,15 @@ func (p *Program) buildSockets() {
 		BatchInterval: s.BatchInterval,
 		Logger:        p.logger,
 	})
+}
+
+// clientFiles are the official client's bundles, which the web build brings along.
+func clientFiles() fs.FS {
+	files, err := fs.Sub(web.Build(), "socket.io")
+	if err != nil { // cannot happen: the path is valid, and it need not exist
+		return nil
+	}
+	return files
 }
 
 // samples loads the sample books into this program's catalogue.

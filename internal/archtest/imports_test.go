@@ -26,6 +26,7 @@ const (
 var libraries = map[string][]string{
 	"engineio":           {"github.com/gobwas/httphead", "github.com/gobwas/ws", "github.com/klauspost/compress", "github.com/rs/cors", "golang.org/x/sys"},
 	"socketio":           {"github.com/rs/cors"},
+	"socketio/msgpack":   {"github.com/tinylib/msgp"},
 	"internal/sqlitelog": {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
 	"internal/httpapi":   {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
 	"internal/live":      {"golang.org/x/time"},

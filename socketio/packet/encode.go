@@ -36,11 +36,10 @@ func Encode(p *Packet) ([]byte, error) {
 	}
 	switch p.Type {
 	case Event:
-		name, err := json.Marshal(p.Event)
-		if err != nil {
-			return nil, &Error{Reason: "event name", Err: err}
+		var err error
+		if text, err = appendName(append(text, '['), p.Event); err != nil {
+			return nil, err
 		}
-		text = append(append(text, '['), name...)
 		for _, arg := range p.Args {
 			text = append(append(text, ','), arg...)
 		}
@@ -58,6 +57,23 @@ func Encode(p *Packet) ([]byte, error) {
 		text = append(text, p.Data...)
 	}
 	return text, nil
+}
+
+// appendName appends an event's name as JSON; the usual ones need no encoder.
+func appendName(text []byte, name string) ([]byte, error) {
+	plain := true
+	for i := range len(name) {
+		c := name[i]
+		plain = plain && c >= ' ' && c < 0x7f && c != '"' && c != '\\'
+	}
+	if plain {
+		return append(append(append(text, '"'), name...), '"'), nil
+	}
+	encoded, err := json.Marshal(name)
+	if err != nil {
+		return nil, &Error{Reason: "event name", Err: err}
+	}
+	return append(text, encoded...), nil
 }
 
 func (p *Packet) check() error {

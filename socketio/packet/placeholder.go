@@ -72,6 +72,9 @@ func readPlaceholder(data []byte, start, attachments int) (placeholder, bool, er
 		i = skipSpace(data, nameEnd)
 		i = skipSpace(data, i+1) // the colon
 		if data[i] == '{' || data[i] == '[' {
+			if isPlaceholder && name == `"num"` {
+				return placeholder{}, false, invalid("illegal attachment number")
+			}
 			return placeholder{}, false, nil
 		}
 		valueEnd := skipValue(data, i)
