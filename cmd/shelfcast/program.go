@@ -31,7 +31,7 @@ type Program struct {
 	sockets *socketio.Server
 	live    *live.Live
 	api     *httpapi.API
-	gate    *gate
+	gate    gate
 	pending *inFlight
 	silent  *silentConnections
 	server  *http.Server
@@ -90,10 +90,6 @@ func (p *Program) Run(ctx context.Context) (err error) {
 // buildSockets makes the Socket.IO server and the bridge to it.
 func (p *Program) buildSockets() {
 	s := &p.settings
-	p.gate = newGate(0, 0)
-	if s.limited() {
-		p.gate = newGate(s.MaxConnections, s.MaxConnectionsPerAddress)
-	}
 	pages := origins(s.CORSOrigin)
 	options := &socketio.Options{
 		Options: engineio.Options{
@@ -103,7 +99,6 @@ func (p *Program) buildSockets() {
 			CheckOrigin:  pages.allowed,
 			CORS:         &engineio.CORS{Origins: s.CORSOrigin, Credentials: !pages.open()},
 			AllowRequest: p.gate.allow,
-			Headers:      p.gate.opened,
 			// Nothing reads a client's headers after its handshake but these.
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			Logger:      p.logger,
@@ -111,6 +106,7 @@ func (p *Program) buildSockets() {
 		Recovery:    live.NewPrivateIDs(p.store.log.Key()),
 		ClientFiles: clientFiles(),
 	}
+	limitConnections(&options.Options, s)
 	p.sockets = socketio.NewServer(options)
 	p.live = live.New(live.Options{
 		Catalog:       p.store.catalog,
@@ -165,7 +161,7 @@ func (p *Program) buildAPI() error {
 		return err
 	}
 	p.pending = newInFlight()
-	handler := route(p.gate.serve(p.sockets), p.api, p.pending)
+	handler := route(p.sockets, p.api, p.pending)
 	if s.Auth == "demo" && !s.DemoAnywhere {
 		handler = loopbackHosts(origins(s.CORSOrigin), handler)
 	}

@@ -251,8 +251,8 @@ func TestConnectionCaps(t *testing.T) {
 		status  int
 		message string
 	}{
-		{"total", func(s *Settings) { s.MaxConnections = 2 }, 503, "max connections"},
-		{"per address", func(s *Settings) { s.MaxConnectionsPerAddress = 2 }, 429, "max connections of this address"},
+		{"total", func(s *Settings) { s.MaxConnections = 2 }, 503, "Too many sessions"},
+		{"per address", func(s *Settings) { s.MaxConnectionsPerAddress = 2 }, 429, "Too many sessions of this address"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -275,10 +275,30 @@ func TestConnectionCaps(t *testing.T) {
 			}
 		})
 	}
+	t.Run("new ones per address", func(t *testing.T) {
+		t.Parallel()
+		p := boot(t, t.TempDir(), func(s *Settings) { s.HandshakeRatePerAddress = 1 })
+		for range 10 { // the burst
+			if _, refused := try(p); refused != nil {
+				t.Fatalf("within the burst: %v", refused)
+			}
+		}
+		for range 20 { // the rate may let in some meanwhile
+			if _, refused := try(p); refused != nil {
+				if refused.Status != 429 || refused.Header.Get("Retry-After") == "" {
+					t.Errorf("beyond the burst: %+v", refused)
+				}
+				return
+			}
+		}
+		t.Error("nobody was refused")
+	})
 	t.Run("limits off", func(t *testing.T) {
 		t.Parallel()
-		p := boot(t, t.TempDir(), func(s *Settings) { s.MaxConnections, s.Limits = 1, "off" })
-		for range 3 {
+		p := boot(t, t.TempDir(), func(s *Settings) {
+			s.MaxConnections, s.HandshakeRatePerAddress, s.Limits = 1, 1, "off"
+		})
+		for range 12 {
 			if _, refused := try(p); refused != nil {
 				t.Errorf("refused without limits: %v", refused)
 			}

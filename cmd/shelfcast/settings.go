@@ -39,6 +39,7 @@ type Settings struct {
 	Limits                   string  `help:"${enum}. off lifts every limit below, for tests and benchmarks." enum:"on,off" default:"on" group:"Limits"`
 	MaxConnections           int     `help:"Sockets at one time." default:"10000" group:"Limits"`
 	MaxConnectionsPerAddress int     `help:"Sockets at one time from one address (one IPv6 /64)." default:"1000" group:"Limits"`
+	HandshakeRatePerAddress  int     `help:"New sockets a second from one address; bursts are ten times as large." default:"200" group:"Limits"`
 	RequestRate              float64 `help:"REST requests a second of one user; bursts are five times as large." default:"20" group:"Limits"`
 	RequestRatePerAddress    float64 `help:"REST requests a second from one address; bursts are five times as large." default:"200" group:"Limits"`
 }
@@ -99,8 +100,8 @@ func (s *Settings) Validate() error {
 		}
 	}
 	if s.limited() {
-		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 {
-			complain("--max-connections, --max-connections-per-address: less than 1 would refuse everyone; --limits off lifts them")
+		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 || s.HandshakeRatePerAddress < 1 {
+			complain("--max-connections, --max-connections-per-address, --handshake-rate-per-address: less than 1 would refuse everyone; --limits off lifts them")
 		}
 		for _, rate := range []struct {
 			flag  string
