@@ -90,9 +90,10 @@ func (c *Catalog) Delete(ctx context.Context, actor Actor, id int64, preconditio
 		if err := c.check(precondition, &current.record.book); err != nil {
 			return nil, err
 		}
-		return &Change{
-			Kind: KindBookDeleted, BookID: id, Book: &current.record.book, At: wholeMilliseconds(c.now()),
-		}, nil
+		book := current.record.book
+		// Whoever knew the id before it was deleted and brought back must hear of this end too.
+		book.CreatedSequence = current.first
+		return &Change{Kind: KindBookDeleted, BookID: id, Book: &book, At: wholeMilliseconds(c.now())}, nil
 	})
 }
 

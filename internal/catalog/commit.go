@@ -19,7 +19,8 @@ const (
 // state is what a command decides from.
 type state struct {
 	record   *record  // the live book; nil if there is none
-	sequence Sequence // last of the key that the command changes; 0: never written
+	sequence Sequence // last of the key that the command changes; 0: never written, or forgotten
+	first    Sequence // of the change that created the id's earliest life; 0 without a book
 	favorite bool     // whether the user has the favourite; false for a book's key
 }
 
@@ -31,10 +32,18 @@ func (c *Catalog) state(k key) state {
 	if e == nil {
 		return state{}
 	}
+	horizon := c.log.Horizon()
 	if k.userID == "" {
-		return state{record: e.current, sequence: e.sequence}
+		current := state{record: e.current, sequence: e.sequence, first: e.first}
+		if e.current == nil && e.sequence <= horizon {
+			current.sequence = 0
+		}
+		return current
 	}
 	last := e.favorites.last(k.userID)
+	if !last.on && last.sequence <= horizon {
+		last.sequence = 0
+	}
 	return state{record: e.current, sequence: last.sequence, favorite: last.on}
 }
 

@@ -34,6 +34,10 @@ const (
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
 	// CodeTooManyRequests: a limit on the number of requests, or of writers that wait, is reached.
 	CodeTooManyRequests Code = "too_many_requests"
+	// CodeResync: what was missed since a position cannot be told; everything has to be read
+	// afresh. The cause (errors.Is) is ErrOtherEpoch, ErrFuturePosition, ErrBelowHorizon or
+	// ErrTooMuchMissed.
+	CodeResync Code = "resync"
 	// CodeInternal: everything else; the cause is for the operator's log only.
 	CodeInternal Code = "internal"
 )
@@ -47,6 +51,7 @@ const (
 	textPreconditionFailed     = "The book has changed since it was read"
 	textUnavailable            = "The catalogue cannot be written at the moment"
 	textTooManyWriters         = "Too many changes to this book are waiting"
+	textResync                 = "What changed since that position cannot be told"
 	textInternal               = "Internal server error"
 )
 

@@ -4,7 +4,9 @@ import "context"
 
 // Log stores changes durably, in one order, with compare-and-set. It keeps the current
 // state of every key ordered by its last change, not a journal: a change that was
-// superseded by a later one of the same key may be forgotten.
+// superseded by a later one of the same key may be forgotten. Only of a book that came back
+// to life the last deletion is kept too, since a reader who knew the earlier life must hear
+// of its end.
 //
 // Everything is safe for concurrent use. Package logsuite holds the tests that each
 // implementation passes.

@@ -19,12 +19,11 @@ type writer struct {
 	begin, commit, rollback *sqlite.Stmt
 	probe                   *sqlite.Stmt
 
-	bookSequences     *sqlite.Stmt
-	insertBook        *sqlite.Stmt
-	updateBook        *sqlite.Stmt
-	removeBook        *sqlite.Stmt
-	keepDeletedBook   *sqlite.Stmt
-	forgetDeletedBook *sqlite.Stmt
+	bookSequences   *sqlite.Stmt
+	insertBook      *sqlite.Stmt
+	updateBook      *sqlite.Stmt
+	removeBook      *sqlite.Stmt
+	keepDeletedBook *sqlite.Stmt
 
 	favoriteSequences     *sqlite.Stmt
 	giveFavorite          *sqlite.Stmt
@@ -54,7 +53,6 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.keepDeletedBook, `INSERT OR REPLACE INTO deleted_books (id, title, author, return_date_time, reader_name,
 			created_at, updated_at, created_sequence, sequence, favorites, deleted_at, version)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`},
-		{&w.forgetDeletedBook, "DELETE FROM deleted_books WHERE id = ?1"},
 
 		{&w.favoriteSequences, `SELECT (SELECT 1 FROM books WHERE id = ?1),
 			(SELECT sequence FROM favorites WHERE book_id = ?1 AND user_id = ?2),
@@ -141,12 +139,7 @@ func (w *writer) storeBook(change *catalog.Change, expect catalog.Sequence) erro
 	if key.alive {
 		stmt = w.updateBook
 	}
-	if key.dead {
-		w.forgetDeletedBook.BindInt64(1, change.BookID)
-		if err := run(w.forgetDeletedBook); err != nil {
-			return err
-		}
-	}
+	// The row of an earlier life's end stays: a reader who knew that life must hear of it.
 	bindBook(stmt, change)
 	return run(stmt)
 }
