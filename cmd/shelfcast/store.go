@@ -36,7 +36,7 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, e
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
 	log, err := sqlitelog.Open(ctx, s.Data, sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, Logger: logger,
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
