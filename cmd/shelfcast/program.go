@@ -92,6 +92,7 @@ func (p *Program) buildSockets() {
 		p.gate = newGate(s.MaxConnections, s.MaxConnectionsPerAddress)
 	}
 	pages := origins(s.CORSOrigin)
+	recovery := live.NewRecovery(p.store.log.Key(), p.store.catalog, 0)
 	options := &socketio.Options{
 		Options: engineio.Options{
 			Path:         socketPath,
@@ -105,12 +106,14 @@ func (p *Program) buildSockets() {
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			Logger:      p.logger,
 		},
-		Recovery: live.NewPrivateIDs(p.store.log.Key()),
+		Recovery: recovery,
 	}
 	p.sockets = socketio.NewServer(options)
 	p.live = live.New(live.Options{
 		Catalog:       p.store.catalog,
 		IO:            p.sockets,
+		Recovery:      recovery,
+		Memory:        p.store.log,
 		Authenticator: auth.Demo{},
 		Policy:        auth.DemoPolicy(),
 		HadLog:        p.store.hadLog,

@@ -97,13 +97,20 @@ func (l *Live) joinDashboard(c *client) error {
 	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
 		return err
 	}
+	l.watch(c)
+	if l.memory != nil && !l.memory.Remembers(l.watchName(c)) {
+		l.rememberWatch(c)
+	}
+	return nil
+}
+
+func (l *Live) watch(c *client) {
 	if l.people.watch(c) {
 		l.dashboard.changed() // the others see one more
 	}
 	l.dashboard.welcome(c)
 	l.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
 	l.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
-	return nil
 }
 
 func (l *Live) leaveDashboard(c *client) error {
@@ -114,5 +121,6 @@ func (l *Live) leaveDashboard(c *client) error {
 	if l.people.unwatch(c) {
 		l.dashboard.changed()
 	}
+	l.forgetWatch(c)
 	return nil
 }

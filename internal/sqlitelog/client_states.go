@@ -2,7 +2,6 @@ package sqlitelog
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 // maxClientStates bounds what is remembered of clients: a few megabytes at worst.
 const maxClientStates = 16384
 
-var errTooManyStates = errors.New("too much is remembered of clients already")
-
 // clientStates mirrors the table of that name, so that looking something up never reads the
 // disk. Its lock is a leaf.
 type clientStates struct {
@@ -26,7 +23,7 @@ type clientStates struct {
 
 func (c *clientStates) load(conn *sqlite.Conn, now time.Time) error {
 	c.expires = make(map[string]time.Time)
-	return sqlitex.Execute(conn, "SELECT name, expires_at FROM client_states WHERE expires_at > ?1 LIMIT ?2",
+	return sqlitex.Execute(conn, "SELECT name, expires_at FROM client_states WHERE expires_at > ?1 ORDER BY expires_at DESC LIMIT ?2",
 		&sqlitex.ExecOptions{
 			Args: []any{formatDate(now), maxClientStates},
 			ResultFunc: func(stmt *sqlite.Stmt) error {
@@ -37,19 +34,21 @@ func (c *clientStates) load(conn *sqlite.Conn, now time.Time) error {
 		})
 }
 
-// hasRoom makes room by forgetting what has expired, if it must.
-func (c *clientStates) hasRoom(name string, now time.Time) bool {
+// makeRoom forgets, if it must, the state that would expire first, and names it.
+func (c *clientStates) makeRoom(name string) (forgotten string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, known := c.expires[name]; known || len(c.expires) < maxClientStates {
-		return true
+		return ""
 	}
+	var first time.Time
 	for other, until := range c.expires {
-		if !until.After(now) {
-			delete(c.expires, other)
+		if forgotten == "" || until.Before(first) {
+			forgotten, first = other, until
 		}
 	}
-	return len(c.expires) < maxClientStates
+	delete(c.expires, forgotten)
+	return forgotten
 }
 
 func (c *clientStates) set(name string, until time.Time) {
@@ -63,16 +62,20 @@ func (c *clientStates) set(name string, until time.Time) {
 }
 
 // Remember stores that something holds until a time, under a name of at most 128 bytes; it
-// survives restarts. Calls for one name must come one after the other.
-// Errors: CodeInvalidInput, CodeTooManyRequests, CodeUnavailable.
+// survives restarts. Of very many names, those that would expire first give way. Calls for
+// one name must come one after the other.
+// Errors: CodeInvalidInput, CodeUnavailable.
 func (l *Log) Remember(ctx context.Context, name string, until time.Time) error {
 	if name == "" || len(name) > 128 {
 		return &catalog.Error{Code: catalog.CodeInvalidInput, Field: "name"}
 	}
-	if !l.clients.hasRoom(name, l.now()) {
-		return &catalog.Error{Code: catalog.CodeTooManyRequests, Err: errTooManyStates}
-	}
+	forgotten := l.clients.makeRoom(name)
 	_, err := l.committer.submit(ctx, newOther(256, func(w *writer, _ time.Time) error {
+		if forgotten != "" {
+			if err := w.forget(forgotten); err != nil {
+				return err
+			}
+		}
 		w.rememberClient.BindText(1, name)
 		w.rememberClient.BindText(2, formatDate(until))
 		return run(w.rememberClient)
@@ -90,13 +93,17 @@ func (l *Log) Forget(ctx context.Context, name string) error {
 		return nil
 	}
 	_, err := l.committer.submit(ctx, newOther(256, func(w *writer, _ time.Time) error {
-		w.forgetClient.BindText(1, name)
-		return run(w.forgetClient)
+		return w.forget(name)
 	}))
 	if err == nil {
 		l.clients.set(name, time.Time{})
 	}
 	return err
+}
+
+func (w *writer) forget(name string) error {
+	w.forgetClient.BindText(1, name)
+	return run(w.forgetClient)
 }
 
 // Remembers tells whether something still holds.
