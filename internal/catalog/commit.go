@@ -65,6 +65,7 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 	}
 	defer c.lanes.leave(k)
 
+	carried := claimOf(ctx)
 	var conflict *Error
 	for range maxAttempts {
 		current := c.state(k)
@@ -78,9 +79,16 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 		if change == nil || err != nil {
 			return nil, err
 		}
-		sequence, err := c.log.Append(ctx, Write{Change: *change, Expect: expect})
+		write := Write{Change: *change, Expect: expect}
+		if carried != nil {
+			write.Claim = carried.forChange(c, current)
+		}
+		sequence, err := c.log.Append(ctx, write)
 		if err == nil {
 			change.Sequence = sequence
+			if carried != nil {
+				carried.stored = true
+			}
 			if c.logger.Enabled(ctx, slog.LevelDebug) {
 				c.logger.Debug("change stored", "sequence", uint64(sequence),
 					"kind", change.Kind.String(), "book", change.BookID, "actor", actor.UserID)
