@@ -2,7 +2,7 @@ import { ThemeProvider } from '@mui/material/styles';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useRemoteToasts } from '../features/activity/useRemoteToasts';
 import type { Library } from '../sync/library';
-import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
+import { LibraryProvider, useCatalogueStatus, usePending, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';
 import { ToastProvider } from '../ui/notify';
@@ -17,6 +17,7 @@ import { useRoute } from './route';
 const DeskPage = lazy(() => import('./DeskPage'));
 const MenuDialog = lazy(() => import('./MenuDialog'));
 const HelpDialog = lazy(() => import('./HelpDialog'));
+const ChangesDialog = lazy(() => import('../features/changes/ChangesDialog'));
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
 export function App({ library, debug = null }: { library: Library; debug?: DebugLog | null }) {
@@ -35,9 +36,16 @@ export function App({ library, debug = null }: { library: Library; debug?: Debug
 function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
   const route = useRoute();
   const { status } = useCatalogueStatus();
-  const [open, setOpen] = useState<'menu' | 'help' | null>(null);
+  const [open, setOpen] = useState<'menu' | 'help' | 'changes' | null>(null);
   useRemoteToasts();
   useBrowserColor();
+
+  // The dialog of changes must be there when the server is not.
+  const { waiting, refused } = usePending();
+  const something = waiting.length > 0 || refused.length > 0;
+  useEffect(() => {
+    if (something) void import('../features/changes/ChangesDialog').catch(() => undefined);
+  }, [something]);
 
   useEffect(() => {
     document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';
@@ -60,7 +68,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
         Skip to the books
       </a>
       <Header onMenu={() => setOpen('menu')} />
-      <OfflineBanner />
+      <OfflineBanner onChanges={() => setOpen('changes')} />
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
         {route === 'desk' ? (
           <Suspense fallback={null}>
@@ -74,6 +82,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
       <Suspense fallback={null}>
         {open === 'menu' && <MenuDialog onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
         {open === 'help' && <HelpDialog onClose={() => setOpen(null)} />}
+        {open === 'changes' && <ChangesDialog onClose={() => setOpen(null)} />}
         {debug !== null && <DebugDrawer log={debug} />}
       </Suspense>
     </>
