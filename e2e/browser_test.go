@@ -111,6 +111,6 @@ func TestHandbookSnippetsInABrowser(t *testing.T) {
 	}
 	reader.expectConnections(t, nil)
 	kept := reader.expectEvents(t)
-	reader.expectRefetchAfterCrash(t, server, kept)
+	reader.expectReturnAfterCrash(t, server, kept, true)
 	reader.expectNothingLeftBehind(t)
 }
