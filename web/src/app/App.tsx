@@ -2,7 +2,7 @@ import { ThemeProvider } from '@mui/material/styles';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useRemoteToasts } from '../features/activity/useRemoteToasts';
 import type { Library } from '../sync/library';
-import { LibraryProvider, useCatalogueStatus, usePending, useRunningLibrary } from '../sync/react';
+import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';
 import { ToastProvider } from '../ui/notify';
@@ -15,9 +15,12 @@ import { OfflineBanner } from './OfflineBanner';
 import { useRoute } from './route';
 
 const DeskPage = lazy(() => import('./DeskPage'));
-const MenuDialog = lazy(() => import('./MenuDialog'));
-const HelpDialog = lazy(() => import('./HelpDialog'));
-const ChangesDialog = lazy(() => import('../features/changes/ChangesDialog'));
+const loadMenu = () => import('./MenuDialog');
+const loadHelp = () => import('./HelpDialog');
+const loadChanges = () => import('../features/changes/ChangesDialog');
+const MenuDialog = lazy(loadMenu);
+const HelpDialog = lazy(loadHelp);
+const ChangesDialog = lazy(loadChanges);
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
 export function App({ library, debug = null }: { library: Library; debug?: DebugLog | null }) {
@@ -40,12 +43,13 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
   useRemoteToasts();
   useBrowserColor();
 
-  // The dialog of changes must be there when the server is not.
-  const { waiting, refused } = usePending();
-  const something = waiting.length > 0 || refused.length > 0;
+  // After the first paint, so that they are there when the server is not.
   useEffect(() => {
-    if (something) void import('../features/changes/ChangesDialog').catch(() => undefined);
-  }, [something]);
+    const timer = setTimeout(() => {
+      for (const load of [loadChanges, loadMenu, loadHelp]) void load().catch(() => undefined);
+    }, 1_500);
+    return () => clearTimeout(timer);
+  }, []);
 
   useEffect(() => {
     document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';
