@@ -65,6 +65,23 @@ func TestBrowsersHealAfterAnOutage(t *testing.T) {
 	})
 }
 
+func TestBrowserKeepsEditsWhileOffline(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	client := newAPI(t, server)
+	for _, title := range []string{"Emma", "Walden", "Dracula", "Persuasion"} {
+		client.add(t, title, "Author Name")
+	}
+	play(t, server, "offline", nil)
+}
+
+func TestBrowserTabsOfOnePerson(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	newAPI(t, server).add(t, "Emma", "Author Name")
+	play(t, server, "two-tabs", nil)
+}
+
 func TestBrowserLoadsSampleBooks(t *testing.T) {
 	t.Parallel()
 	play(t, startServer(t), "empty", nil)
@@ -111,6 +128,6 @@ func TestHandbookSnippetsInABrowser(t *testing.T) {
 	}
 	reader.expectConnections(t, nil)
 	kept := reader.expectEvents(t)
-	reader.expectRefetchAfterCrash(t, server, kept)
+	reader.expectReturnAfterCrash(t, server, kept, true)
 	reader.expectNothingLeftBehind(t)
 }

@@ -14,7 +14,7 @@ function forbid(files, group, message, ignores = []) {
   };
 }
 
-const features = ['catalogue', 'desk', 'activity'];
+const features = ['catalogue', 'changes', 'desk', 'activity'];
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'public'] },

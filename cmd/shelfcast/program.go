@@ -91,6 +91,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 func (p *Program) buildSockets() {
 	s := &p.settings
 	pages := origins(s.CORSOrigin)
+	recovery := live.NewRecovery(p.store.log.Key(), p.store.catalog, 0)
 	options := &socketio.Options{
 		Options: engineio.Options{
 			Path:         socketPath,
@@ -103,7 +104,7 @@ func (p *Program) buildSockets() {
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			Logger:      p.logger,
 		},
-		Recovery:    live.NewPrivateIDs(p.store.log.Key()),
+		Recovery:    recovery,
 		ClientFiles: clientFiles(),
 	}
 	limitConnections(&options.Options, s)
@@ -111,6 +112,8 @@ func (p *Program) buildSockets() {
 	p.live = live.New(live.Options{
 		Catalog:       p.store.catalog,
 		IO:            p.sockets,
+		Recovery:      recovery,
+		Memory:        p.store.log,
 		Authenticator: auth.Demo{},
 		Policy:        auth.DemoPolicy(),
 		// The API is there before anybody is served.

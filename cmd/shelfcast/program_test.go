@@ -53,7 +53,7 @@ type running struct {
 func defaults(t *testing.T, dir string) Settings {
 	t.Helper()
 	return Settings{
-		Data: dir, Host: "localhost", Port: 0, Auth: "demo", Sync: "always", SyncInterval: time.Second,
+		Data: dir, Host: "localhost", Port: 0, Auth: "demo", Sync: "always", SyncInterval: time.Second, RecoveryWindow: 90 * 24 * time.Hour,
 		CORSOrigin: []string{"http://localhost:3000"}, ShutdownTimeout: 10 * time.Second,
 		BatchInterval: time.Second, PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second,
 		Limits: "on", MaxConnections: 10000, MaxConnectionsPerAddress: 1000, RequestRate: 20, RequestRatePerAddress: 200,

@@ -32,6 +32,8 @@ type Settings struct {
 	Sync         string        `help:"When a change counts as stored: ${enum}. always survives a power cut; interval may lose the last --sync-interval in one." enum:"always,interval" default:"always" group:"Storage"`
 	SyncInterval time.Duration `help:"With --sync interval, the time between syncs." default:"1s" group:"Storage"`
 
+	RecoveryWindow time.Duration `help:"How long deletions are remembered, so that clients that were away learn of them." default:"2160h" group:"Storage"`
+
 	BatchInterval time.Duration `help:"Clients that connect with batch=1 get at most one batchUpdate per interval." default:"1s" group:"Live"`
 	PingInterval  time.Duration `help:"Time between the server's pings." default:"25s" group:"Live"`
 	PingTimeout   time.Duration `help:"A client that leaves a ping unanswered for so long is gone." default:"20s" group:"Live"`
@@ -91,6 +93,7 @@ func (s *Settings) Validate() error {
 	}{
 		{"--shutdown-timeout", s.ShutdownTimeout},
 		{"--sync-interval", s.SyncInterval},
+		{"--recovery-window", s.RecoveryWindow},
 		{"--batch-interval", s.BatchInterval},
 		{"--ping-interval", s.PingInterval},
 		{"--ping-timeout", s.PingTimeout},

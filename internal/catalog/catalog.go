@@ -35,7 +35,7 @@ type Options struct {
 //
 // It starts no goroutine: Run works on its caller's, and is the only one that writes the
 // projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then views.mu, then mu;
-// the locks of lanes and waiters are leaves.
+// the locks of lanes, claims and waiters are leaves.
 type Catalog struct {
 	log    Log
 	now    func() time.Time
@@ -51,7 +51,8 @@ type Catalog struct {
 	mu         sync.RWMutex
 	projection *projection
 
-	lanes     lanes
+	lanes     lanes[key]
+	claims    lanes[claimKey]
 	waiters   waiters
 	ids       idSource
 	views     viewCache

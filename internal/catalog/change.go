@@ -51,6 +51,9 @@ type Write struct {
 	Change Change // Sequence is ignored
 	// Expect is the last sequence of the change's key as the writer knows it; 0: never written.
 	Expect Sequence
+	// Claim is stored together with the change, or neither is; nil: none. Its Answer is made by
+	// its AnswerTo.
+	Claim *Claim
 }
 
 // Validate checks that the change is complete enough to be stored; every Log calls it first.

@@ -2,7 +2,17 @@ package catalog
 
 import "context"
 
-// Add creates a book.
+// Result is what a command did.
+type Result struct {
+	// Book is the book as the command left it; for a deletion, as it was. Zero for a favourite.
+	Book Book
+	// FavoritesCount is how many favourites the book has, after a command about one.
+	FavoritesCount int
+	// Position is that of the change; where nothing had to change, that of the state found.
+	Position Position
+}
+
+// Add creates a book. The position of the change is its Version, as for Replace and Patch.
 // Errors: CodeTitleAndAuthorRequired, CodeInvalidInput, CodeConflict, CodeUnavailable.
 func (c *Catalog) Add(ctx context.Context, actor Actor, draft Draft) (Book, error) {
 	draft, err := draft.clean()
@@ -82,40 +92,45 @@ func (c *Catalog) updateBook(ctx context.Context, actor Actor, id int64, precond
 
 // Delete removes a book with its favourites and returns it as it was.
 // Errors: those of Replace but CodeInvalidInput.
-func (c *Catalog) Delete(ctx context.Context, actor Actor, id int64, precondition *Precondition) (Book, error) {
-	return c.changeBook(ctx, actor, id, func(current state) (*Change, error) {
+func (c *Catalog) Delete(ctx context.Context, actor Actor, id int64, precondition *Precondition) (Result, error) {
+	change, err := c.commit(ctx, actor, key{bookID: id}, func(current state) (*Change, error) {
 		if current.record == nil {
 			return nil, NotFound()
 		}
 		if err := c.check(precondition, &current.record.book); err != nil {
 			return nil, err
 		}
-		return &Change{
-			Kind: KindBookDeleted, BookID: id, Book: &current.record.book, At: wholeMilliseconds(c.now()),
-		}, nil
+		book := current.record.book
+		// Whoever knew the id before it was deleted and brought back must hear of this end too.
+		book.CreatedSequence = current.first
+		return &Change{Kind: KindBookDeleted, BookID: id, Book: &book, At: wholeMilliseconds(c.now())}, nil
 	})
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Book: *change.Book, Position: c.at(change.Sequence)}, nil
 }
 
-// SetFavorite gives (on) or takes back a user's favourite and returns how many the book
-// has then. Repeating it changes and stores nothing.
+// SetFavorite gives (on) or takes back a user's favourite and tells how many the book has
+// then. Repeating it changes and stores nothing.
 // Errors: CodeInvalidInput (userId), CodeNotFound, CodeConflict, CodeTooManyRequests,
 // CodeUnavailable.
-func (c *Catalog) SetFavorite(ctx context.Context, actor Actor, id int64, userID string, on bool) (count int, err error) {
+func (c *Catalog) SetFavorite(ctx context.Context, actor Actor, id int64, userID string, on bool) (Result, error) {
 	return c.changeFavorite(ctx, actor, id, userID, func(bool) bool { return on })
 }
 
 // ToggleFavorite gives a user's favourite if the user has none, else takes it back, and
-// returns how many the book has then.
+// tells how many the book has then.
 // Errors: those of SetFavorite.
-func (c *Catalog) ToggleFavorite(ctx context.Context, actor Actor, id int64, userID string) (count int, err error) {
+func (c *Catalog) ToggleFavorite(ctx context.Context, actor Actor, id int64, userID string) (Result, error) {
 	return c.changeFavorite(ctx, actor, id, userID, func(was bool) bool { return !was })
 }
 
-func (c *Catalog) changeFavorite(ctx context.Context, actor Actor, id int64, userID string, decide func(was bool) bool) (int, error) {
+func (c *Catalog) changeFavorite(ctx context.Context, actor Actor, id int64, userID string, decide func(was bool) bool) (Result, error) {
 	if err := ValidateUserID(userID); err != nil {
-		return 0, err
+		return Result{}, err
 	}
-	_, err := c.commit(ctx, actor, key{id, userID}, func(current state) (*Change, error) {
+	change, err := c.commit(ctx, actor, key{id, userID}, func(current state) (*Change, error) {
 		if current.record == nil {
 			return nil, NotFound()
 		}
@@ -128,26 +143,31 @@ func (c *Catalog) changeFavorite(ctx context.Context, actor Actor, id int64, use
 		}, nil
 	})
 	if err != nil {
-		return 0, err
+		return Result{}, err
 	}
 	book, found := c.Book(id)
 	if !found {
-		return 0, NotFound() // it was deleted at the same time, the favourite with it
+		return Result{}, NotFound() // it was deleted at the same time, the favourite with it
 	}
-	return len(book.Favorites), nil
+	result := Result{FavoritesCount: len(book.Favorites), Position: c.at(book.FavoriteSequence)}
+	if change != nil {
+		result.Position = c.at(change.Sequence)
+	}
+	return result, nil
 }
 
-// changeBook commits a change of a book and gives the book as the change made it (for a
-// deletion, as it was).
+// at is the position of a change.
+func (c *Catalog) at(sequence Sequence) Position {
+	return Position{Epoch: c.log.Epoch(), Sequence: sequence}
+}
+
+// changeBook commits a change of a book and gives the book as the change made it.
 func (c *Catalog) changeBook(ctx context.Context, actor Actor, id int64, decide func(state) (*Change, error)) (Book, error) {
 	change, err := c.commit(ctx, actor, key{bookID: id}, decide)
 	if err != nil {
 		return Book{}, err
 	}
 	book := *change.Book
-	if change.Kind == KindBookDeleted {
-		return book, nil
-	}
 	if now, found := c.Book(id); found && now.Version == change.Sequence {
 		return now, nil
 	}

@@ -156,7 +156,7 @@ func TestDelete(t *testing.T) {
 	before, _ := n.Book(gone.ID)
 	seen.take()
 	got, err := n.Delete(t.Context(), ann, gone.ID, nil)
-	if err != nil || !reflect.DeepEqual(got, before) {
+	if err != nil || !reflect.DeepEqual(got.Book, before) || got.Position != n.Position() {
 		t.Errorf("Delete gave %+v, %v; want the book as it was", got, err)
 	}
 	applied := seen.take()
@@ -292,15 +292,15 @@ func TestFavorites(t *testing.T) {
 		{user: "ann", on: true, count: 2, stored: true},
 	} {
 		before := n.Position().Sequence
-		var count int
+		var result catalog.Result
 		var err error
 		if step.toggle {
-			count, err = n.ToggleFavorite(t.Context(), ann, book.ID, step.user)
+			result, err = n.ToggleFavorite(t.Context(), ann, book.ID, step.user)
 		} else {
-			count, err = n.SetFavorite(t.Context(), ann, book.ID, step.user, step.on)
+			result, err = n.SetFavorite(t.Context(), ann, book.ID, step.user, step.on)
 		}
-		if count != step.count || err != nil {
-			t.Fatalf("%+v gave %d, %v", step, count, err)
+		if result.FavoritesCount != step.count || result.Position != n.Position() || err != nil {
+			t.Fatalf("%+v gave %+v, %v", step, result, err)
 		}
 		if stored := n.Position().Sequence > before; stored != step.stored {
 			t.Errorf("%+v: stored %v", step, stored)
@@ -358,8 +358,8 @@ func TestTogglesAreExact(t *testing.T) {
 	before := n.Position().Sequence
 	for range 100 {
 		group.Go(func() {
-			if count, err := n.SetFavorite(t.Context(), ann, book.ID, "zoe", true); count != 65 || err != nil {
-				t.Errorf("got %d, %v", count, err)
+			if got, err := n.SetFavorite(t.Context(), ann, book.ID, "zoe", true); got.FavoritesCount != 65 || err != nil {
+				t.Errorf("got %+v, %v", got, err)
 			}
 		})
 	}

@@ -19,7 +19,8 @@ const (
 // state is what a command decides from.
 type state struct {
 	record   *record  // the live book; nil if there is none
-	sequence Sequence // last of the key that the command changes; 0: never written
+	sequence Sequence // last of the key that the command changes; 0: never written, or forgotten
+	first    Sequence // of the change that created the id's earliest life; 0 without a book
 	favorite bool     // whether the user has the favourite; false for a book's key
 }
 
@@ -31,10 +32,18 @@ func (c *Catalog) state(k key) state {
 	if e == nil {
 		return state{}
 	}
+	horizon := c.log.Horizon()
 	if k.userID == "" {
-		return state{record: e.current, sequence: e.sequence}
+		current := state{record: e.current, sequence: e.sequence, first: e.first}
+		if e.current == nil && e.sequence <= horizon {
+			current.sequence = 0
+		}
+		return current
 	}
 	last := e.favorites.last(k.userID)
+	if !last.on && last.sequence <= horizon {
+		last.sequence = 0
+	}
 	return state{record: e.current, sequence: last.sequence, favorite: last.on}
 }
 
@@ -56,6 +65,7 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 	}
 	defer c.lanes.leave(k)
 
+	carried := claimOf(ctx)
 	var conflict *Error
 	for range maxAttempts {
 		current := c.state(k)
@@ -69,9 +79,16 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 		if change == nil || err != nil {
 			return nil, err
 		}
-		sequence, err := c.log.Append(ctx, Write{Change: *change, Expect: expect})
+		write := Write{Change: *change, Expect: expect}
+		if carried != nil {
+			write.Claim = carried.forChange(c, current)
+		}
+		sequence, err := c.log.Append(ctx, write)
 		if err == nil {
 			change.Sequence = sequence
+			if carried != nil {
+				carried.stored = true
+			}
 			if c.logger.Enabled(ctx, slog.LevelDebug) {
 				c.logger.Debug("change stored", "sequence", uint64(sequence),
 					"kind", change.Kind.String(), "book", change.BookID, "actor", actor.UserID)

@@ -18,6 +18,8 @@ const (
 	CodeNotFound Code = "not_found"
 	// CodeConflict: the key was changed by somebody else; Error.Current is its sequence now.
 	CodeConflict Code = "conflict"
+	// CodeKeyReused: an idempotency key stands for another request already.
+	CodeKeyReused Code = "idempotency_key_reused"
 	// CodePreconditionFailed: the book is not the version that the caller named; Error.Book
 	// is the book as it is now.
 	CodePreconditionFailed Code = "precondition_failed"
@@ -34,6 +36,10 @@ const (
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
 	// CodeTooManyRequests: a limit on the number of requests, or of writers that wait, is reached.
 	CodeTooManyRequests Code = "too_many_requests"
+	// CodeResync: what was missed since a position cannot be told; everything has to be read
+	// afresh. The cause (errors.Is) is ErrOtherEpoch, ErrFuturePosition, ErrBelowHorizon or
+	// ErrTooMuchMissed.
+	CodeResync Code = "resync"
 	// CodeInternal: everything else; the cause is for the operator's log only.
 	CodeInternal Code = "internal"
 )
@@ -45,8 +51,10 @@ const (
 	textNotFound               = "Book not found"
 	textConflict               = "The book was changed at the same time"
 	textPreconditionFailed     = "The book has changed since it was read"
+	textKeyReused              = "The idempotency key was used for another request"
 	textUnavailable            = "The catalogue cannot be written at the moment"
 	textTooManyWriters         = "Too many changes to this book are waiting"
+	textResync                 = "What changed since that position cannot be told"
 	textInternal               = "Internal server error"
 )
 
@@ -123,6 +131,11 @@ func Unavailable(cause error) error {
 // last sequence of the key, 0 if the log cannot tell.
 func Conflict(current Sequence) error {
 	return &Error{Code: CodeConflict, Text: textConflict, Current: current}
+}
+
+// KeyReused makes the error for an idempotency key that stands for another request.
+func KeyReused() error {
+	return &Error{Code: CodeKeyReused, Text: textKeyReused}
 }
 
 // NotFound makes the error for a book that does not exist.

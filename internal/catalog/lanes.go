@@ -15,22 +15,22 @@ type key struct {
 	userID string
 }
 
-// lanes let the commands of this node that change the same key go one after the other, in
+// lanes let the commands of this node that are about the same key go one after the other, in
 // the order in which they came. Without them, many writers of one book would spend their
 // time losing the compare-and-set to each other. Its lock is a leaf.
-type lanes struct {
+type lanes[K comparable] struct {
 	mu   sync.Mutex
-	busy map[key][]chan struct{} // who waits behind the command that has the lane
+	busy map[K][]chan struct{} // who waits behind the command that has the lane
 }
 
 // enter waits for the key's lane. The caller must leave it.
 // Errors: CodeTooManyRequests when too many wait already, CodeUnavailable when ctx ends.
-func (l *lanes) enter(ctx context.Context, k key) error {
+func (l *lanes[K]) enter(ctx context.Context, k K) error {
 	l.mu.Lock()
 	waiting, taken := l.busy[k]
 	if !taken {
 		if l.busy == nil {
-			l.busy = make(map[key][]chan struct{})
+			l.busy = make(map[K][]chan struct{})
 		}
 		l.busy[k] = nil
 		l.mu.Unlock()
@@ -62,7 +62,7 @@ func (l *lanes) enter(ctx context.Context, k key) error {
 }
 
 // leave gives the lane to the command that has waited longest.
-func (l *lanes) leave(k key) {
+func (l *lanes[K]) leave(k K) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	waiting := l.busy[k]

@@ -12,7 +12,7 @@ import (
 
 func TestLanesAreFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l lanes
+		var l lanes[key]
 		k := key{bookID: 1}
 		if err := l.enter(t.Context(), k); err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestLanesAreFair(t *testing.T) {
 
 func TestLanesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l lanes
+		var l lanes[key]
 		k := key{bookID: 1}
 		if err := l.enter(t.Context(), k); err != nil {
 			t.Fatal(err)

@@ -4,7 +4,9 @@ import "context"
 
 // Log stores changes durably, in one order, with compare-and-set. It keeps the current
 // state of every key ordered by its last change, not a journal: a change that was
-// superseded by a later one of the same key may be forgotten.
+// superseded by a later one of the same key may be forgotten. Only of a book that came back
+// to life the last deletion is kept too, since a reader who knew the earlier life must hear
+// of its end.
 //
 // Everything is safe for concurrent use. Package logsuite holds the tests that each
 // implementation passes.
@@ -29,6 +31,7 @@ type Log interface {
 	//     that cannot tell stores it; readers ignore it.
 	//   - CodeInvalidInput: the change has no valid kind or lacks its book or user. Nothing
 	//     is stored.
+	//   - CodeKeyReused: w.Claim's key is claimed already. Nothing is stored.
 	//   - CodeUnavailable: the log is full, closed or unreachable, or ctx ended before the
 	//     change was taken up. It is not known whether the change is stored.
 	//
@@ -37,13 +40,24 @@ type Log interface {
 	// room as long as ctx allows.
 	Append(ctx context.Context, w Write) (Sequence, error)
 
+	// Claimed gives what was stored under an idempotency key and has not expired; nil if
+	// nothing. It sees everything that Append and Claim have returned for.
+	// Errors: CodeUnavailable.
+	Claimed(ctx context.Context, userID, key string) (*Claim, error)
+
+	// Claim stores a claim, with its Answer, of a write that turned out to change nothing.
+	// Errors: CodeKeyReused, CodeUnavailable.
+	Claim(ctx context.Context, claim Claim) error
+
 	// Head gives the sequence of the newest stored change; 0 for an empty log. A log never
 	// forgets its newest change, so a Tail that is started afterwards delivers it.
 	// Errors: CodeUnavailable.
 	Head(ctx context.Context) (Sequence, error)
 
 	// Horizon gives the highest sequence of a deletion or taken-back favourite that the log
-	// has forgotten; 0: none. Only from a position at or above it can a reader catch up.
+	// has forgotten; 0: none. Only from a position at or above it can a reader catch up. The log
+	// has forgotten every one at or below it, and none above: the key of such a one counts as
+	// never written. The newest change is never forgotten.
 	Horizon() Sequence
 
 	// Tail calls apply with every stored change whose sequence is above after, and then with

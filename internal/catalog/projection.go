@@ -15,10 +15,17 @@ type entry struct {
 	sequence Sequence // of the last change of the book's key; 0: only favourites were seen
 	created  Sequence // of the change that created the book (or the deleted one)
 
+	// A restore can bring a deleted id back to life. What a client that knows the earlier life
+	// has to unlearn is then kept beside the new one.
+	earlier *record  // the book as it was when the life before ended; nil: none is known
+	ended   Sequence // of that end
+	first   Sequence // of the change that created the earliest life known
+
 	favorites        favoriteSet
 	favoriteSequence Sequence // of the last change of any favourite
 
-	leaderIndex int
+	leaderIndex  int
+	newer, older *entry // neighbours in recency
 }
 
 // projection is the catalogue as the log's changes up to position make it. It is not safe
@@ -32,6 +39,7 @@ type projection struct {
 	books     int // live ones
 	favorites int // of live books
 	leaders   leaders
+	recency   recency
 }
 
 func newProjection() *projection {
@@ -68,6 +76,11 @@ func (p *projection) applyBook(change *Change) effect {
 		p.favorites -= len(e.favorites.users)
 	}
 	if created := change.Book.CreatedSequence; e.created != created {
+		if e.last != nil {
+			e.earlier, e.ended = e.last, e.sequence
+		} else {
+			e.first = created
+		}
 		e.created = created
 		// A favourite may come before its book if the book was changed later. One that is older
 		// than the book's creation is of a deleted book that had this id.
@@ -82,6 +95,7 @@ func (p *projection) applyBook(change *Change) effect {
 	e.current, e.last, e.sequence = newRecord(book), nil, change.Sequence
 	p.favorites += len(e.favorites.users)
 	p.leaders.update(e)
+	p.recency.touch(e)
 	return effect{event, e.current}
 }
 
@@ -91,12 +105,13 @@ func (p *projection) applyDeletion(change *Change) effect {
 	if before != nil {
 		p.books--
 		p.favorites -= len(e.favorites.users)
-	} else {
-		e.created = change.Book.CreatedSequence
 	}
+	e.created = change.Book.CreatedSequence // of the earliest life, see Catalog.Delete
+	e.first, e.earlier, e.ended = e.created, nil, 0
 	e.current, e.last, e.sequence = nil, before, change.Sequence
 	e.favorites, e.favoriteSequence = favoriteSet{}, 0
 	p.leaders.update(e)
+	p.recency.touch(e)
 	if before == nil {
 		e.last = newRecord(*change.Book)
 		return effect{} // nobody has heard of the book
@@ -106,14 +121,14 @@ func (p *projection) applyDeletion(change *Change) effect {
 
 func (p *projection) applyFavorite(change *Change) effect {
 	e := p.entry(change.BookID)
-	if e.current == nil && e.sequence != 0 {
-		return effect{} // of a deleted book: see Log.Append, CodeNotFound
-	}
 	count := len(e.favorites.users)
 	e.favorites.set(change.UserID, mark{change.Sequence, change.Favorite})
 	e.favoriteSequence = change.Sequence
+	p.recency.touch(e)
 	if e.current == nil {
-		return effect{} // the book comes later
+		// The book comes later, perhaps back to life; applyBook sorts out what is of a life before.
+		// Or it is deleted: see Log.Append, CodeNotFound.
+		return effect{}
 	}
 	p.favorites += len(e.favorites.users) - count
 	book := e.current.book

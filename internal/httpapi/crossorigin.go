@@ -52,7 +52,7 @@ func crossOrigin(origins, methods []string, next http.Handler) (http.Handler, er
 }
 
 func corsRequestHeaders() []string {
-	return []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", headerUserID, headerRequestID}
+	return []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", headerIdempotencyKey, headerUserID, headerRequestID}
 }
 
 func corsResponseHeaders() []string {

@@ -8,13 +8,14 @@ import (
 
 // Headers that are ours or that net/http has no name for.
 const (
-	headerPosition      = "Shelfcast-Position"
-	headerTotalCount    = "X-Total-Count"
-	headerUserID        = auth.HeaderUserID
-	headerRequestID     = "X-Request-Id"
-	headerRateLimit     = "RateLimit-Limit"
-	headerRateRemaining = "RateLimit-Remaining"
-	headerRateReset     = "RateLimit-Reset"
+	headerPosition       = "Shelfcast-Position"
+	headerIdempotencyKey = "Idempotency-Key"
+	headerTotalCount     = "X-Total-Count"
+	headerUserID         = auth.HeaderUserID
+	headerRequestID      = "X-Request-Id"
+	headerRateLimit      = "RateLimit-Limit"
+	headerRateRemaining  = "RateLimit-Remaining"
+	headerRateReset      = "RateLimit-Reset"
 )
 
 // securityHeaders sets what browsers need to hear with every answer. An answer that is a page

@@ -80,18 +80,19 @@ const (
 // headerMeanings describes every header that the documents mention.
 func headerMeanings() map[string]string {
 	return map[string]string{
-		"ETag":              "The state that was answered, for If-None-Match and, of a book, for If-Match.",
-		"If-Match":          "ETags of the book: change it only if its version is one of these, else answer 412 with the book as it is. Favorites do not count.",
-		"If-None-Match":     "ETags of earlier answers: answer 304 if nothing has changed since.",
-		"Link":              "The next page, with rel=\"next\". Missing on the last.",
-		"Location":          "Where the new book is.",
-		"Retry-After":       "Seconds after which to try again.",
-		headerPosition:      "The state of the catalogue that was answered, as <epoch>-<sequence>: what the socket's events carry too.",
-		headerTotalCount:    "How many books the query selects on all pages.",
-		headerUserID:        "Who asks: 1 to 128 characters. Without it, the body's or the query's userId counts.",
-		headerRateLimit:     "Requests that may come at once.",
-		headerRateRemaining: "Requests that are left now.",
-		headerRateReset:     "Seconds until all of them are there again.",
+		"ETag":               "The state that was answered, for If-None-Match and, of a book, for If-Match.",
+		headerIdempotencyKey: "A name for this write, new for each: for 24 hours a repetition of the same request by the same user changes nothing and gets the first answer. Another request under it is refused.",
+		"If-Match":           "ETags of the book: change it only if its version is one of these, else answer 412 with the book as it is. Favorites do not count.",
+		"If-None-Match":      "ETags of earlier answers: answer 304 if nothing has changed since.",
+		"Link":               "The next page, with rel=\"next\". Missing on the last.",
+		"Location":           "Where the new book is.",
+		"Retry-After":        "Seconds after which to try again.",
+		headerPosition:       "The state of the catalogue that was answered, or the change that was made, as <epoch>-<sequence>: what the socket's events carry too.",
+		headerTotalCount:     "How many books the query selects on all pages.",
+		headerUserID:         "Who asks: 1 to 128 characters. Without it, the body's or the query's userId counts.",
+		headerRateLimit:      "Requests that may come at once.",
+		headerRateRemaining:  "Requests that are left now.",
+		headerRateReset:      "Seconds until all of them are there again.",
 	}
 }
 
@@ -150,6 +151,9 @@ func describeRoute(r route, schemas *schemaSet) (*operation, error) {
 		}
 	}
 	for _, answer := range r.responses {
+		if r.writes {
+			answer.headers = append(slices.Clone(answer.headers), headerPosition)
+		}
 		if err := described.addResponse(answer, schemas); err != nil {
 			return nil, err
 		}
@@ -167,9 +171,12 @@ func (o *operation) addParameters(r route, schemas *schemaSet) error {
 			o.Parameters = append(o.Parameters, parameters...)
 		}
 	}
-	headers := r.headers
+	headers := slices.Clone(r.headers)
+	if r.writes {
+		headers = append(headers, headerIdempotencyKey)
+	}
 	if !r.public {
-		headers = append(headers[:len(headers):len(headers)], headerUserID)
+		headers = append(headers, headerUserID)
 	}
 	for _, name := range headers {
 		o.Parameters = append(o.Parameters, parameter{
@@ -247,7 +254,7 @@ func (r route) failures() []catalog.Code {
 		add(catalog.CodeInvalidInput, catalog.CodeTooLarge, catalog.CodeUnsupportedMediaType)
 	}
 	if r.writes {
-		add(catalog.CodeUnavailable)
+		add(catalog.CodeInvalidInput, catalog.CodeKeyReused, catalog.CodeUnavailable)
 	}
 	add(catalog.CodeInternal)
 	return codes

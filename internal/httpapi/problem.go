@@ -30,6 +30,7 @@ func statusTable() []statusRow {
 		{codeNoSuchPath, http.StatusNotFound, "Not found"},
 		{codeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
 		{catalog.CodeConflict, http.StatusConflict, "Conflict"},
+		{catalog.CodeKeyReused, http.StatusConflict, "Idempotency key reused"},
 		{catalog.CodePreconditionFailed, http.StatusPreconditionFailed, "Precondition failed"},
 		{catalog.CodeTooLarge, http.StatusRequestEntityTooLarge, "Request too large"},
 		{catalog.CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "Unsupported media type"},

@@ -27,13 +27,13 @@ func (a *API) bookRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, pattern: "/books", id: "listBooks", tag: tagBooks,
-			summary: "All books, or a page of them",
-			detail:  "Without parameters the answer is the whole catalogue by id, with an ETag, compressed if the client accepts gzip. With any of them it is one page, with X-Total-Count and, but on the last page, a Link to the next.",
+			summary: "All books, a page of them, or what has changed",
+			detail:  "With since, the answer is what has changed since that position. Without parameters the answer is the whole catalogue by id, with an ETag, compressed if the client accepts gzip. With any of the others it is one page, with X-Total-Count and, but on the last page, a Link to the next.",
 			action:  auth.ActionReadBooks,
 			input:   listParameters{},
 			headers: []string{"If-None-Match"},
 			responses: []response{
-				{status: http.StatusOK, description: "The books.", wire: []bookWire{}, headers: []string{"ETag", headerPosition, "Link", headerTotalCount}},
+				{status: http.StatusOK, description: "The books, or what has changed.", wire: booksOrChanges{}, headers: []string{"ETag", headerPosition, "Link", headerTotalCount}},
 				{status: http.StatusNotModified, description: "Nothing has changed since the ETag."},
 			},
 			errors: []catalog.Code{catalog.CodeInvalidInput},

@@ -16,14 +16,6 @@ func (a *API) stats(w http.ResponseWriter, _ *call) error {
 	return writeJSON(w, http.StatusOK, a.options.Stats())
 }
 
-func (a *API) loadSamples(w http.ResponseWriter, c *call) error {
-	added, err := a.options.Samples(c.Context(), c.actor)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, addedWire{Added: added})
-}
-
 // alive answers as long as the process answers anything: it must not depend on the disk, or a
 // full disk would get the process killed instead of mended.
 func (a *API) alive(w http.ResponseWriter, _ *call) error {

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,13 +15,9 @@ func (a *API) addBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	book, err := a.options.Catalog.Add(c.Context(), c.actor, draft)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Location", "/books/"+strconv.FormatInt(book.ID, 10))
-	a.writeBook(w, http.StatusCreated, &book)
-	return nil
+	return a.write(w, c, a.answerCreated, func(ctx context.Context) (catalog.Result, error) {
+		return a.resultOf(a.options.Catalog.Add(ctx, c.actor, draft))
+	})
 }
 
 func (a *API) replaceBook(w http.ResponseWriter, c *call) error {
@@ -31,12 +29,9 @@ func (a *API) replaceBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	book, err := a.options.Catalog.Replace(c.Context(), c.actor, id, draft, precondition)
-	if err != nil {
-		return err
-	}
-	a.writeBook(w, http.StatusOK, &book)
-	return nil
+	return a.write(w, c, a.answerBook, func(ctx context.Context) (catalog.Result, error) {
+		return a.resultOf(a.options.Catalog.Replace(ctx, c.actor, id, draft, precondition))
+	})
 }
 
 func (a *API) patchBook(w http.ResponseWriter, c *call) error {
@@ -48,12 +43,9 @@ func (a *API) patchBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	book, err := a.options.Catalog.Patch(c.Context(), c.actor, id, patch, precondition)
-	if err != nil {
-		return err
-	}
-	a.writeBook(w, http.StatusOK, &book)
-	return nil
+	return a.write(w, c, a.answerBook, func(ctx context.Context) (catalog.Result, error) {
+		return a.resultOf(a.options.Catalog.Patch(ctx, c.actor, id, patch, precondition))
+	})
 }
 
 func (a *API) deleteBook(w http.ResponseWriter, c *call) error {
@@ -61,10 +53,27 @@ func (a *API) deleteBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.options.Catalog.Delete(c.Context(), c.actor, id, precondition); err != nil {
-		return err
+	return a.write(w, c, answerDeleted, func(ctx context.Context) (catalog.Result, error) {
+		return a.options.Catalog.Delete(ctx, c.actor, id, precondition)
+	})
+}
+
+func (a *API) loadSamples(w http.ResponseWriter, c *call) error {
+	added := 0
+	answer := func(catalog.Result) reply {
+		return jsonReply(http.StatusCreated, a.options.Catalog.Position(), addedWire{Added: added})
 	}
-	return writeJSON(w, http.StatusOK, messageWire{Message: "Book deleted successfully"})
+	return a.write(w, c, answer, func(context.Context) (_ catalog.Result, err error) {
+		// The call's own context: these are many changes, and the claim is none of theirs.
+		added, err = a.options.Samples(c.Context(), c.actor)
+		return catalog.Result{}, err
+	})
+}
+
+// resultOf is the result of a command that gives a book.
+func (a *API) resultOf(book catalog.Book, err error) (catalog.Result, error) {
+	position := catalog.Position{Epoch: a.options.Catalog.Epoch(), Sequence: book.Version}
+	return catalog.Result{Book: book, Position: position}, err
 }
 
 // target reads which book a write is about and what the sender requires of it.
@@ -82,32 +91,26 @@ func target(r *http.Request) (int64, *catalog.Precondition, error) {
 	return id, precondition, err
 }
 
-func (a *API) writeBook(w http.ResponseWriter, status int, book *catalog.Book) {
-	w.Header().Set("ETag", book.ETag(a.options.Catalog.Epoch()))
-	w.Header().Set("Cache-Control", "no-store")
-	writeBody(w, status, "application/json", book.AppendJSON(nil))
-}
-
 func (a *API) toggleFavorite(w http.ResponseWriter, c *call) error {
-	return a.favorite(w, c, func(id int64) (int, error) {
-		return a.options.Catalog.ToggleFavorite(c.Context(), c.actor, id, c.actor.UserID)
+	return a.favorite(w, c, func(ctx context.Context, id int64) (catalog.Result, error) {
+		return a.options.Catalog.ToggleFavorite(ctx, c.actor, id, c.actor.UserID)
 	})
 }
 
 func (a *API) giveFavorite(w http.ResponseWriter, c *call) error {
-	return a.favorite(w, c, func(id int64) (int, error) {
-		return a.options.Catalog.SetFavorite(c.Context(), c.actor, id, c.actor.UserID, true)
+	return a.favorite(w, c, func(ctx context.Context, id int64) (catalog.Result, error) {
+		return a.options.Catalog.SetFavorite(ctx, c.actor, id, c.actor.UserID, true)
 	})
 }
 
 func (a *API) takeFavorite(w http.ResponseWriter, c *call) error {
-	return a.favorite(w, c, func(id int64) (int, error) {
-		return a.options.Catalog.SetFavorite(c.Context(), c.actor, id, c.actor.UserID, false)
+	return a.favorite(w, c, func(ctx context.Context, id int64) (catalog.Result, error) {
+		return a.options.Catalog.SetFavorite(ctx, c.actor, id, c.actor.UserID, false)
 	})
 }
 
 // favorite is about the asking user's own favourite: a favourite of nobody is not one.
-func (a *API) favorite(w http.ResponseWriter, c *call, change func(id int64) (int, error)) error {
+func (a *API) favorite(w http.ResponseWriter, c *call, change func(context.Context, int64) (catalog.Result, error)) error {
 	id, err := bookID(c.Request)
 	if err != nil {
 		return err
@@ -115,10 +118,58 @@ func (a *API) favorite(w http.ResponseWriter, c *call, change func(id int64) (in
 	if c.actor.UserID == "" {
 		return invalidInput("userId", "is missing")
 	}
-	count, err := change(id)
-	if err != nil {
-		return err
+	return a.write(w, c, answerFavorite, func(ctx context.Context) (catalog.Result, error) { return change(ctx, id) })
+}
+
+// reply is the answer to a write that succeeded: what a repetition gets again, byte for byte.
+type reply struct {
+	Status   int    `json:"status"`
+	Position string `json:"position"`
+	ETag     string `json:"etag,omitempty"`
+	Location string `json:"location,omitempty"`
+
+	body []byte
+}
+
+func (a *API) answerBook(result catalog.Result) reply {
+	return reply{
+		Status: http.StatusOK, Position: result.Position.String(),
+		ETag: result.Book.ETag(a.options.Catalog.Epoch()), body: result.Book.AppendJSON(nil),
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, favoritesCountWire{FavoritesCount: count})
+}
+
+func (a *API) answerCreated(result catalog.Result) reply {
+	answer := a.answerBook(result)
+	answer.Status = http.StatusCreated
+	answer.Location = "/books/" + strconv.FormatInt(result.Book.ID, 10)
+	return answer
+}
+
+func answerDeleted(result catalog.Result) reply {
+	return jsonReply(http.StatusOK, result.Position, messageWire{Message: "Book deleted successfully"})
+}
+
+func answerFavorite(result catalog.Result) reply {
+	return jsonReply(http.StatusOK, result.Position, favoritesCountWire{FavoritesCount: result.FavoritesCount})
+}
+
+func jsonReply(status int, position catalog.Position, value any) reply {
+	encoded, err := json.Marshal(value)
+	if err != nil { // a string or a number always encodes
+		encoded = []byte("{}")
+	}
+	return reply{Status: status, Position: position.String(), body: encoded}
+}
+
+func (r *reply) send(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set(headerPosition, r.Position)
+	if r.ETag != "" {
+		h.Set("ETag", r.ETag)
+	}
+	if r.Location != "" {
+		h.Set("Location", r.Location)
+	}
+	writeBody(w, r.Status, "application/json", r.body)
 }

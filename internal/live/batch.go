@@ -36,6 +36,13 @@ func (b *batch) add(change catalog.Applied) {
 		b.sent = change.Position
 		return
 	}
+	entry := batchEntry(change)
+	b.entries = append(b.entries, entry)
+	b.bytes += len(entry) + 1
+}
+
+// batchEntry is one change as an element of a batchUpdate.
+func batchEntry(change catalog.Applied) []byte {
 	entry := make([]byte, 0, len(change.Payload)+128)
 	entry = append(entry, `{"event":`...)
 	entry = strconv.AppendQuote(entry, string(change.Event))
@@ -44,8 +51,7 @@ func (b *batch) add(change catalog.Applied) {
 	entry = append(entry, `,"position":"`...)
 	entry = append(entry, change.Position.String()...) // letters, digits and a hyphen
 	entry = append(entry, `"}`...)
-	b.entries = append(b.entries, entry)
-	b.bytes += len(entry) + 1
+	return entry
 }
 
 func (b *batch) full() bool { return b.bytes >= maxBatchBytes }

@@ -23,6 +23,10 @@ type client struct {
 	known   bool   // proved by a private id that it was here before
 	since   time.Time
 
+	// Both are set by Recovery.Resume, before connect.
+	formerID string          // that a genuine private id names
+	missed   catalog.CatchUp // what a recovered client has missed until then
+
 	joined   catalog.Position // guarded by Live.order: of its `synced`
 	watching bool             // guarded by people.mu
 	welcomed bool             // guarded by dashboard.sending: was told of the dashboard before
@@ -57,38 +61,42 @@ func (l *Live) identify(s *socketio.Socket) error {
 }
 
 // connect welcomes a client. The socket's other handlers run after it, one at a
-// time, disconnect last. After CONNECT the client gets `synced` with the
-// position from which on it receives every change, then `reconnect` if it has
-// to fetch what it missed.
+// time, disconnect last. After CONNECT the client gets what it missed, if it is
+// recovered, then `synced` with the position from which on it receives every
+// change, then `reconnect` if it has to fetch what it missed.
 func (l *Live) connect(s *socketio.Socket) {
 	c, ok := s.Get(clientKey{}).(*client)
 	if !ok { // cannot happen: identify is the namespace's middleware
 		s.Disconnect(true)
 		return
 	}
-	c.known = s.Returning()
+	c.known = s.Returning() || s.Recovered()
+	if s.Returning() {
+		l.endFormer(c)
+	}
 	l.people.join(c)
 	returning := l.returns.connected(c, c.known, l.now())
 	s.OnDisconnect(func(reason socketio.Reason) { l.disconnect(c, reason) })
 	l.listen(c)
 
-	l.catalog.AtPosition(func(position catalog.Position) {
-		l.order.Lock()
-		defer l.order.Unlock()
-		c.joined = position
-		if c.batched {
-			l.joinBatches(c)
-		} else {
-			s.Join(roomChanges)
-		}
-		l.check(s.Emit("synced", synced{Position: position.String()}, position.String()))
-	})
-	if returning {
+	state := l.join(c)
+	switch {
+	case state.Recovered:
+		l.watchAgain(c)
+	case returning:
 		l.sendReconnect(c)
 	}
 	l.dashboard.peopleChanged()
 	l.logger.Info("connection", "socket", s.ID(), "user", c.actor.UserID, "role", c.actor.Role,
-		"address", s.Handshake().Address, "returning", returning)
+		"address", s.Handshake().Address, "returning", returning, "recovered", state.Recovered, "missed", state.Missed)
+}
+
+// endFormer ends the socket that a client had before, if its loss has not been
+// noticed yet. For a recovered client, package socketio has done that.
+func (l *Live) endFormer(c *client) {
+	if former := c.socket.Namespace().Socket(c.formerID); former != nil {
+		former.Disconnect(true)
+	}
 }
 
 // synced is the payload of the event of that name. Recovered and Missed are
@@ -114,6 +122,9 @@ func (l *Live) disconnect(c *client, reason socketio.Reason) {
 		l.dashboard.changed()
 	}
 	l.dashboard.peopleChanged()
+	if reason == socketio.ReasonClientDisconnect {
+		l.forgetWatch(c)
+	}
 	switch reason {
 	case socketio.ReasonClientDisconnect, socketio.ReasonServerDisconnect:
 		l.returns.gone(c) // on purpose: the client does not come back by itself

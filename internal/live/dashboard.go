@@ -111,12 +111,19 @@ func (l *Live) joinDashboard(c *client) error {
 	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
 		return err
 	}
+	l.watch(c)
+	if l.memory != nil && !l.memory.Remembers(l.watchName(c)) {
+		l.rememberWatch(c)
+	}
+	return nil
+}
+
+func (l *Live) watch(c *client) {
 	oneMore := l.people.watch(c)
 	l.dashboard.welcome(c)
 	if oneMore {
 		l.dashboard.changed() // the others see it
 	}
-	return nil
 }
 
 func (l *Live) leaveDashboard(c *client) error {
@@ -127,5 +134,6 @@ func (l *Live) leaveDashboard(c *client) error {
 	if l.people.unwatch(c) {
 		l.dashboard.changed()
 	}
+	l.forgetWatch(c)
 	return nil
 }

@@ -1,6 +1,7 @@
 // Package live is the only bridge from the catalogue to sockets: changes
 // become events in rooms, and what clients ask over their sockets becomes
-// commands. It keeps who is connected and who watches a dashboard.
+// commands. It keeps who is connected and who watches a dashboard, and tells
+// clients that come back what they missed.
 //
 // Goroutines and locks. The package starts no goroutine of its own but timers
 // (pacer), which Live.Close stops and waits for. Locks, outer before inner:

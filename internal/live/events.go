@@ -76,8 +76,8 @@ func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error)
 	}
 	ctx, cancel := context.WithTimeout(e.Context(), commandTimeout)
 	defer cancel()
-	count, err := l.catalog.SetFavorite(ctx, c.actor, bookID, c.actor.UserID, on)
-	return favoritesCount{FavoritesCount: count}, err
+	result, err := l.catalog.SetFavorite(ctx, c.actor, bookID, c.actor.UserID, on)
+	return favoritesCount{FavoritesCount: result.FavoritesCount}, err
 }
 
 // parseCustomEvent accepts what the handbook's schema does: exactly bookId, a

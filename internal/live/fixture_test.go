@@ -37,10 +37,16 @@ func open(t *testing.T, dir string, change func(*Options, *socketio.Options)) *h
 		t.Fatal(err)
 	}
 	books := catalog.New(log, catalog.Options{})
-	sockets := &socketio.Options{Recovery: NewPrivateIDs(log.Key())}
-	options := Options{Catalog: books, Authenticator: auth.Demo{}, Policy: auth.DemoPolicy(), HadLog: head > 0}
+	sockets := &socketio.Options{}
+	options := Options{
+		Catalog: books, Authenticator: auth.Demo{}, Policy: auth.DemoPolicy(), HadLog: head > 0,
+		Recovery: NewRecovery(log.Key(), books, 0), Memory: log,
+	}
 	if change != nil {
 		change(&options, sockets)
+	}
+	if sockets.Recovery == nil {
+		sockets.Recovery = options.Recovery
 	}
 	options.IO = socketio.NewServer(sockets)
 	bridge := New(options)

@@ -31,10 +31,11 @@ const (
 	roomDashboard = "dashboard"
 )
 
-// Options of a Live. Catalog, IO, Authenticator and Policy are required.
+// Options of a Live. Catalog, IO, Recovery, Authenticator and Policy are required.
 type Options struct {
 	Catalog       *catalog.Catalog
-	IO            *socketio.Server // made with a PrivateIDs as its Recovery
+	IO            *socketio.Server // made with Recovery as its Recovery
+	Recovery      *Recovery
 	Authenticator auth.Authenticator
 	Policy        auth.Policy
 
@@ -43,6 +44,9 @@ type Options struct {
 	// with its port. Nil: everything is admitted. Called from many goroutines.
 	Admit func(actor catalog.Actor, address string) error
 
+	// Memory keeps which clients watch a dashboard, for when they come back after
+	// a restart. nil: that is forgotten when they disconnect.
+	Memory Memory
 	// HadLog tells that the log held changes before this process started, so
 	// that clients of the last process may come back.
 	HadLog bool
@@ -61,6 +65,8 @@ type Options struct {
 type Live struct {
 	catalog       *catalog.Catalog
 	io            *socketio.Server
+	recovery      *Recovery
+	memory        Memory
 	authenticator auth.Authenticator
 	policy        auth.Policy
 	admit         func(actor catalog.Actor, address string) error
@@ -87,6 +93,8 @@ func New(options Options) *Live {
 	l := &Live{
 		catalog:       options.Catalog,
 		io:            options.IO,
+		recovery:      options.Recovery,
+		memory:        options.Memory,
 		authenticator: options.Authenticator,
 		policy:        options.Policy,
 		admit:         options.Admit,

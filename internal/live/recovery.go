@@ -7,8 +7,54 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/socketio"
 )
+
+// DefaultMaxReplay is the default of NewRecovery's bound: half of what may wait for one client
+// (engineio.Options.MaxPendingBytes).
+const DefaultMaxReplay = 500_000
+
+// Recovery fulfils connection state recovery from the catalogue: a client that presents a
+// genuine private id and a position from which on the catalogue can tell what it missed goes on
+// from there, whichever process it was connected to before. Safe for concurrent use.
+type Recovery struct {
+	*PrivateIDs
+	catalog  *catalog.Catalog
+	maxBytes int
+}
+
+var _ socketio.Recovery = (*Recovery)(nil)
+
+// NewRecovery makes a Recovery with a log's key (catalog.Log.Key). maxBytes bounds what is
+// replayed to one client; 0: DefaultMaxReplay.
+func NewRecovery(key []byte, c *catalog.Catalog, maxBytes int) *Recovery {
+	if maxBytes <= 0 {
+		maxBytes = DefaultMaxReplay
+	}
+	return &Recovery{PrivateIDs: NewPrivateIDs(key), catalog: c, maxBytes: maxBytes}
+}
+
+// Resume computes what the client has missed since its offset, the position of the last event
+// that it received, and keeps it for Live.connect.
+func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset string) (sid string, genuine, ok bool) {
+	if !r.genuine(pid) {
+		return "", false, false
+	}
+	c, known := s.Get(clientKey{}).(*client)
+	if !known { // cannot happen: identify is the namespace's middleware
+		return "", true, false
+	}
+	c.formerID = r.sid(pid)
+	position, err := catalog.ParsePosition(offset)
+	if err != nil {
+		return "", true, false
+	}
+	if c.missed, err = r.catalog.CatchUp(position, r.maxBytes); err != nil {
+		return "", true, false
+	}
+	return c.formerID, true, true
+}
 
 // maxPrivateID bounds what a client may present, in bytes; ours are shorter.
 const maxPrivateID = 256
@@ -18,23 +64,14 @@ const maxPrivateID = 256
 // it. The key lives in the log's store, so a private id is recognised after a
 // restart and on every node, and nothing has to be kept for each client.
 //
-// It fulfils socketio.Recovery. For now a private id only proves that its
-// bearer is returning; what it missed is not replayed, so Resume never
-// recovers, and the client is told to fetch afresh. Safe for concurrent use.
+// Safe for concurrent use.
 type PrivateIDs struct{ key []byte }
-
-var _ socketio.Recovery = (*PrivateIDs)(nil)
 
 // NewPrivateIDs makes PrivateIDs with a log's key (catalog.Log.Key).
 func NewPrivateIDs(key []byte) *PrivateIDs { return &PrivateIDs{key: key} }
 
 // PrivateID gives the secret that belongs to a socket's id.
 func (p *PrivateIDs) PrivateID(sid string) string { return sid + "." + p.hash(sid) }
-
-// Resume tells whether pid is one of ours.
-func (p *PrivateIDs) Resume(_ context.Context, _ *socketio.Socket, pid, _ string) (sid string, genuine, ok bool) {
-	return "", p.genuine(pid), false
-}
 
 func (p *PrivateIDs) genuine(pid string) bool {
 	if len(pid) > maxPrivateID {
@@ -43,6 +80,9 @@ func (p *PrivateIDs) genuine(pid string) bool {
 	end := strings.LastIndexByte(pid, '.')
 	return end > 0 && hmac.Equal([]byte(pid[end+1:]), []byte(p.hash(pid[:end])))
 }
+
+// sid is the public id of a genuine private one.
+func (p *PrivateIDs) sid(pid string) string { return pid[:strings.LastIndexByte(pid, '.')] }
 
 // hash is bound to its purpose, so that no other use of the same key can be
 // made to produce a private id.

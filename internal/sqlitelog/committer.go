@@ -19,6 +19,8 @@ type committer struct {
 	writer *writer
 	queue  *queue
 	recent *recent
+	pruner *pruner
+	now    func() time.Time
 	// beforeCommit, in interval mode, fails while the last sync has failed. nil otherwise.
 	beforeCommit func() error
 
@@ -82,16 +84,15 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 			err = errors.Join(err, c.writer.endTransaction())
 		}
 	}()
-	next := c.last + 1
+	next, now := c.last+1, c.now()
 	for i, r := range requests {
-		if r.probe {
-			if err := c.writer.storeProbe(time.Now()); err != nil {
-				return batch{}, fmt.Errorf("probe: %w", err)
-			}
-			continue
+		var change catalog.Change
+		if r.other != nil {
+			err = r.other(c.writer, now)
+		} else {
+			change = numbered(r.write.Change, next)
+			err = c.writer.storeClaimed(&change, &r.write, now)
 		}
-		change := numbered(r.write.Change, next)
-		err := c.writer.store(&change, r.write.Expect)
 		if refused := new(catalog.Error); errors.As(err, &refused) {
 			outcomes[i].err = err
 			continue
@@ -99,14 +100,22 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 		if err != nil {
 			return batch{}, fmt.Errorf("store: %w", err)
 		}
+		if r.other != nil {
+			continue
+		}
 		outcomes[i].sequence = next
 		stored.changes = append(stored.changes, change)
 		stored.bytes += r.size
 		next++
 	}
+	horizon, err := c.pruner.prune(c.writer, now, next-1)
+	if err != nil {
+		return batch{}, fmt.Errorf("prune: %w", err)
+	}
 	if err := run(c.writer.commit); err != nil {
 		return batch{}, fmt.Errorf("commit: %w", err)
 	}
+	c.pruner.reached(horizon)
 	return stored, nil
 }
 

@@ -42,6 +42,8 @@ const (
 
 const (
 	defaultSyncInterval = time.Second
+	// DefaultRecoveryWindow is the default of Options.RecoveryWindow.
+	DefaultRecoveryWindow = 90 * 24 * time.Hour
 	// freshCommit is how long a successful commit counts as proof that writes work.
 	freshCommit = time.Second
 )
@@ -50,22 +52,30 @@ const (
 type Options struct {
 	Sync         Sync          // default SyncAlways
 	SyncInterval time.Duration // default 1 s; for SyncInterval only
-	Logger       *slog.Logger  // nil: nothing is logged
+	// RecoveryWindow is how long deletions and taken-back favourites are remembered, for readers
+	// who were away. Default DefaultRecoveryWindow.
+	RecoveryWindow time.Duration
+	Now            func() time.Time // the clock; nil: time.Now
+	Logger         *slog.Logger     // nil: nothing is logged
 }
 
 // Log is a [catalog.Log] in an SQLite file. It is safe for concurrent use.
 //
 // Goroutines: the committer, and in interval mode the syncer, both started by Open and ended
 // by Close; tails run on their callers'. Locks: each part has one of its own (queue, recent,
-// committer, walSyncer, Log.mu), and nobody takes one while holding another.
+// committer, walSyncer, claimReader, clientStates, Log.mu), and nobody takes one while holding
+// another.
 type Log struct {
 	path      string
 	identity  identity
-	horizon   catalog.Sequence
 	lock      *os.File
 	conn      *sqlite.Conn // the committer's, after Open
 	committer *committer
 	syncer    *walSyncer // nil but in interval mode
+	pruner    *pruner
+	claims    claimReader
+	clients   clientStates
+	now       func() time.Time
 
 	mu      sync.Mutex // guards closed and the growth of tails
 	closed  bool
@@ -126,6 +136,15 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.SyncInterval == 0 {
 		o.SyncInterval = defaultSyncInterval
+	}
+	if o.RecoveryWindow < 0 {
+		return o, fmt.Errorf("recovery window %v is negative", o.RecoveryWindow)
+	}
+	if o.RecoveryWindow == 0 {
+		o.RecoveryWindow = DefaultRecoveryWindow
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -191,7 +210,11 @@ func (l *Log) start(options Options) error {
 	if err != nil {
 		return err
 	}
-	l.horizon = catalog.Sequence(horizon)
+	l.now = options.Now
+	l.pruner = newPruner(catalog.Sequence(horizon), options.RecoveryWindow)
+	if err := l.clients.load(l.conn, l.now()); err != nil {
+		return err
+	}
 	head, err := storedHead(l.conn)
 	if err != nil {
 		return err
@@ -201,7 +224,8 @@ func (l *Log) start(options Options) error {
 		return err
 	}
 	l.committer = &committer{
-		writer: writer, queue: newQueue(), recent: newRecent(head), last: head, done: make(chan struct{}),
+		writer: writer, queue: newQueue(), recent: newRecent(head), last: head,
+		pruner: l.pruner, now: l.now, done: make(chan struct{}),
 	}
 	if options.Sync == SyncInterval {
 		if l.syncer, err = startWALSyncer(l.path+"-wal", options.SyncInterval, options.Logger); err != nil {
@@ -231,7 +255,7 @@ func (l *Log) Epoch() string { return l.identity.epoch }
 func (l *Log) Key() []byte { return append([]byte(nil), l.identity.key...) }
 
 // Horizon implements [catalog.Log].
-func (l *Log) Horizon() catalog.Sequence { return l.horizon }
+func (l *Log) Horizon() catalog.Sequence { return l.pruner.current() }
 
 // Head implements [catalog.Log].
 func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) {
@@ -259,7 +283,7 @@ func (l *Log) Writable(ctx context.Context) error {
 	if l.committer.committedWithin(freshCommit) {
 		return nil
 	}
-	_, err := l.committer.submit(ctx, &request{probe: true, size: 1, outcome: make(chan outcome, 1)})
+	_, err := l.committer.submit(ctx, newOther(1, (*writer).storeProbe))
 	return err
 }
 
@@ -299,6 +323,7 @@ func (l *Log) release() error {
 	if l.syncer != nil {
 		failures = append(failures, l.syncer.close())
 	}
+	failures = append(failures, l.claims.close())
 	if l.conn != nil {
 		failures = append(failures, l.conn.Close()) // the last one: it checkpoints
 	}

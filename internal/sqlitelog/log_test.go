@@ -3,6 +3,7 @@ package sqlitelog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,7 +110,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if !errors.Is(err, ErrNewerSchema) || !strings.Contains(err.Error(), "99") {
 		t.Fatalf("Open gave %v", err)
 	}
-	edit(t, dir, "PRAGMA user_version = 1")
+	edit(t, dir, fmt.Sprint("PRAGMA user_version = ", schemaVersion))
 	mustOpen(t, dir, Options{}) // the refusal gave the lock back and changed nothing
 }
 
@@ -160,7 +161,7 @@ func TestSettingsTakeEffect(t *testing.T) {
 	for sync, want := range map[Sync]int64{SyncAlways: 2, SyncInterval: 1} { // FULL, NORMAL
 		log := mustOpen(t, t.TempDir(), Options{Sync: sync, SyncInterval: time.Hour})
 		// The committer is idle: nobody else uses the connection.
-		for pragma, want := range map[string]int64{"synchronous": want, "foreign_keys": 1, "user_version": 1} {
+		for pragma, want := range map[string]int64{"synchronous": want, "foreign_keys": 1, "user_version": schemaVersion} {
 			if got, err := queryInt(log.conn, "PRAGMA "+pragma); got != want || err != nil {
 				t.Errorf("%s: %s is %d, %v; want %d", sync, pragma, got, err, want)
 			}

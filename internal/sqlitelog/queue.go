@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
@@ -20,11 +21,12 @@ const (
 // ErrClosed is the cause of the errors that a closed log returns.
 var ErrClosed = errors.New("the log is closed")
 
-// request is one Append (or probe) on its way through the committer.
+// request is one Append, or something smaller, on its way through the committer.
 type request struct {
 	write catalog.Write
-	probe bool // stores no change, only tries a commit
-	size  int  // bytes of memory, about
+	// other, if there is one, is done instead of the write. Its errors are those of writer.store.
+	other func(*writer, time.Time) error
+	size  int // bytes of memory, about
 
 	outcome chan outcome // holds one
 }
@@ -42,7 +44,15 @@ func newRequest(w catalog.Write) *request {
 			size += len(userID) + 16
 		}
 	}
+	if w.Claim != nil {
+		size += 1024 // its answer shows the book again
+	}
 	return &request{write: w, size: size, outcome: make(chan outcome, 1)}
+}
+
+// newOther makes a request for something that is no change.
+func newOther(size int, do func(*writer, time.Time) error) *request {
+	return &request{other: do, size: size, outcome: make(chan outcome, 1)}
 }
 
 // queue holds the requests that wait for the committer, in order of arrival. Its lock is a

@@ -14,7 +14,7 @@ import (
 const (
 	// schemaVersion is kept as PRAGMA user_version. A change of the tables adds a step to
 	// migrations and counts this up.
-	schemaVersion = 1
+	schemaVersion = 2
 	// applicationID ("SHLF") marks the file as ours (PRAGMA application_id).
 	applicationID = 0x53484C46
 )
@@ -81,6 +81,24 @@ CREATE TABLE deleted_books (
 	sequence         INTEGER NOT NULL  -- of the deletion
 ) STRICT;
 CREATE UNIQUE INDEX deleted_books_by_sequence ON deleted_books (sequence);
+`, `
+-- Writes that were asked for with an idempotency key, and what was answered. From this version
+-- on, the row of a deleted book stays when its id comes back to life.
+CREATE TABLE idempotency_keys (
+	user_id     TEXT NOT NULL,
+	key         TEXT NOT NULL,
+	fingerprint BLOB NOT NULL, -- of the request
+	answer      BLOB NOT NULL,
+	expires_at  TEXT NOT NULL,
+	PRIMARY KEY (user_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+
+-- What is remembered of clients: names of what they do, which end by themselves.
+CREATE TABLE client_states (
+	name       TEXT PRIMARY KEY,
+	expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 `}
 
 // identity is what is made once, with the log.

@@ -19,18 +19,30 @@ type writer struct {
 	begin, commit, rollback *sqlite.Stmt
 	probe                   *sqlite.Stmt
 
-	bookSequences     *sqlite.Stmt
-	insertBook        *sqlite.Stmt
-	updateBook        *sqlite.Stmt
-	removeBook        *sqlite.Stmt
-	keepDeletedBook   *sqlite.Stmt
-	forgetDeletedBook *sqlite.Stmt
+	bookSequences   *sqlite.Stmt
+	insertBook      *sqlite.Stmt
+	updateBook      *sqlite.Stmt
+	removeBook      *sqlite.Stmt
+	keepDeletedBook *sqlite.Stmt
 
 	favoriteSequences     *sqlite.Stmt
 	giveFavorite          *sqlite.Stmt
 	takeFavorite          *sqlite.Stmt
 	keepRemovedFavorite   *sqlite.Stmt
 	forgetRemovedFavorite *sqlite.Stmt
+
+	claimed   *sqlite.Stmt
+	keepClaim *sqlite.Stmt
+
+	rememberClient *sqlite.Stmt
+	forgetClient   *sqlite.Stmt
+
+	oldestEnds            *sqlite.Stmt
+	pruneDeletedBooks     *sqlite.Stmt
+	pruneRemovedFavorites *sqlite.Stmt
+	noteHorizon           *sqlite.Stmt
+	pruneClaims           *sqlite.Stmt
+	pruneClientStates     *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn) (*writer, error) {
@@ -54,7 +66,6 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.keepDeletedBook, `INSERT OR REPLACE INTO deleted_books (id, title, author, return_date_time, reader_name,
 			created_at, updated_at, created_sequence, sequence, favorites, deleted_at, version)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`},
-		{&w.forgetDeletedBook, "DELETE FROM deleted_books WHERE id = ?1"},
 
 		{&w.favoriteSequences, `SELECT (SELECT 1 FROM books WHERE id = ?1),
 			(SELECT sequence FROM favorites WHERE book_id = ?1 AND user_id = ?2),
@@ -65,6 +76,22 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.keepRemovedFavorite, `INSERT OR REPLACE INTO removed_favorites (book_id, user_id, removed_at, sequence)
 			VALUES (?1, ?2, ?3, ?4)`},
 		{&w.forgetRemovedFavorite, "DELETE FROM removed_favorites WHERE book_id = ?1 AND user_id = ?2"},
+
+		{&w.claimed, "SELECT 1 FROM idempotency_keys WHERE user_id = ?1 AND key = ?2 AND expires_at > ?3"},
+		{&w.keepClaim, `INSERT OR REPLACE INTO idempotency_keys (user_id, key, fingerprint, answer, expires_at)
+			VALUES (?1, ?2, ?3, ?4, ?5)`},
+
+		{&w.rememberClient, "INSERT OR REPLACE INTO client_states (name, expires_at) VALUES (?1, ?2)"},
+		{&w.forgetClient, "DELETE FROM client_states WHERE name = ?1"},
+
+		{&w.oldestEnds, `SELECT sequence, deleted_at FROM deleted_books
+			UNION ALL SELECT sequence, removed_at FROM removed_favorites ORDER BY 1`},
+		{&w.pruneDeletedBooks, "DELETE FROM deleted_books WHERE sequence <= ?1"},
+		{&w.pruneRemovedFavorites, "DELETE FROM removed_favorites WHERE sequence <= ?1"},
+		{&w.noteHorizon, "UPDATE meta SET value = ?1 WHERE name = 'horizon'"},
+		{&w.pruneClaims, `DELETE FROM idempotency_keys WHERE (user_id, key) IN
+			(SELECT user_id, key FROM idempotency_keys WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)`},
+		{&w.pruneClientStates, "DELETE FROM client_states WHERE expires_at <= ?1"},
 	} {
 		stmt, err := conn.Prepare(one.sql)
 		if err != nil {
@@ -101,6 +128,22 @@ func (w *writer) store(change *catalog.Change, expect catalog.Sequence) error {
 		return w.storeFavorite(change, expect)
 	}
 	return fmt.Errorf("change of unknown kind %d", change.Kind)
+}
+
+// storeClaimed is store, with the change's claim if it has one.
+func (w *writer) storeClaimed(change *catalog.Change, write *catalog.Write, now time.Time) error {
+	if write.Claim == nil {
+		return w.store(change, write.Expect)
+	}
+	if err := w.checkClaim(write.Claim, now); err != nil {
+		return err
+	}
+	if err := w.store(change, write.Expect); err != nil {
+		return err
+	}
+	claim := *write.Claim
+	claim.Answer = claim.AnswerTo(change)
+	return w.storeClaim(&claim)
 }
 
 // storedKey is what the tables say about a key.
@@ -141,12 +184,7 @@ func (w *writer) storeBook(change *catalog.Change, expect catalog.Sequence) erro
 	if key.alive {
 		stmt = w.updateBook
 	}
-	if key.dead {
-		w.forgetDeletedBook.BindInt64(1, change.BookID)
-		if err := run(w.forgetDeletedBook); err != nil {
-			return err
-		}
-	}
+	// The row of an earlier life's end stays: a reader who knew that life must hear of it.
 	bindBook(stmt, change)
 	return run(stmt)
 }

@@ -23,7 +23,7 @@ export class Library {
 
   // A browser itself reports each failed request; while the server is down, that is right.
   #complain(text) {
-    const unreachable = /Failed to load resource|WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
+    const unreachable = /Failed to load resource|WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED/;
     if (!(this.#outage && unreachable.test(text))) {
       this.complaints.push(text);
     }
@@ -42,6 +42,37 @@ export class Library {
     await this.page.locator('main[data-catalogue="ready"]').waitFor();
     await this.expectConnection('live');
     this.#timeOrigin = await this.#origin();
+  }
+
+  // Takes the network from this actor's browser, by DevTools protocol. Parts of the app that come
+  // when they are first used are there by then.
+  async goOffline() {
+    await this.page.waitForLoadState('networkidle');
+    await until(`${this.name} has the whole app`, async () => {
+      const parts = await this.page.evaluate(() => performance.getEntriesByType('resource').map((one) => one.name));
+      assert.ok(['Dialogs', 'ChangesDialog'].every((part) => parts.some((name) => name.includes(`/${part}-`))), parts.join(' '));
+    });
+    this.expectOutage();
+    await this.page.context().setOffline(true);
+    await this.expectOffline();
+  }
+
+  // For the other tabs of a browser that went offline.
+  async expectOffline() {
+    this.expectOutage();
+    await this.expectConnection('offline');
+  }
+
+  async goOnline() {
+    await this.page.context().setOffline(false);
+  }
+
+  // How many changes wait, as the connection says.
+  async seesWaiting(count, within = promptly) {
+    await until(`${this.name} sees ${count} changes waiting`, async () => {
+      const shown = await this.page.locator('[data-connection]').getAttribute('data-waiting');
+      assert.equal(Number(shown ?? 0), count);
+    }, within);
   }
 
   async reload() {

@@ -28,6 +28,14 @@ export class Stage {
     return library;
   }
 
+  // enterTab opens another tab in the browser of an actor: the same person, the same storage.
+  async enterTab(name, path, beside) {
+    const library = new Library(name, await beside.page.context().newPage());
+    this.#actors.push(library);
+    await library.open(path);
+    return library;
+  }
+
   // Fails when any actor's page was reloaded behind its back or complained on its console.
   async expectCalm() {
     for (const actor of this.#actors) {

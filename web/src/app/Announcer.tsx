@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { useBooks, useConnection } from '../sync/react';
-import { wordFor } from './connectionWords';
+import { useBooks, useConnection, usePending } from '../sync/react';
+import { inWords, wordFor } from './connectionWords';
 
 /** Long enough that a short drop is not worth a word. */
 const PAUSE = 1_500;
@@ -31,6 +31,16 @@ export function Announcer() {
     }, PAUSE);
     return () => clearTimeout(timer);
   }, [word]);
+
+  const refused = usePending().refused.length;
+  const before = useRef(refused);
+  useEffect(() => {
+    const more = refused - before.current;
+    before.current = refused;
+    if (more <= 0) return;
+    const timer = setTimeout(() => setSaid(`${inWords(more, 'change')} of yours refused by the library, and undone here.`), PAUSE);
+    return () => clearTimeout(timer);
+  }, [refused]);
 
   return (
     <div aria-live="polite" className="unseen" data-announcer="">

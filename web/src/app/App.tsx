@@ -15,8 +15,12 @@ import { OfflineBanner } from './OfflineBanner';
 import { useRoute } from './route';
 
 const DeskPage = lazy(() => import('./DeskPage'));
-const MenuDialog = lazy(() => import('./MenuDialog'));
-const HelpDialog = lazy(() => import('./HelpDialog'));
+const loadMenu = () => import('./MenuDialog');
+const loadHelp = () => import('./HelpDialog');
+const loadChanges = () => import('../features/changes/ChangesDialog');
+const MenuDialog = lazy(loadMenu);
+const HelpDialog = lazy(loadHelp);
+const ChangesDialog = lazy(loadChanges);
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
 export function App({ library, debug = null }: { library: Library; debug?: DebugLog | null }) {
@@ -35,9 +39,17 @@ export function App({ library, debug = null }: { library: Library; debug?: Debug
 function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
   const route = useRoute();
   const { status } = useCatalogueStatus();
-  const [open, setOpen] = useState<'menu' | 'help' | null>(null);
+  const [open, setOpen] = useState<'menu' | 'help' | 'changes' | null>(null);
   useRemoteToasts();
   useBrowserColor();
+
+  // After the first paint, so that they are there when the server is not.
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const load of [loadChanges, loadMenu, loadHelp]) void load().catch(() => undefined);
+    }, 1_500);
+    return () => clearTimeout(timer);
+  }, []);
 
   useEffect(() => {
     document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';
@@ -60,7 +72,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
         Skip to the books
       </a>
       <Header onMenu={() => setOpen('menu')} />
-      <OfflineBanner />
+      <OfflineBanner onChanges={() => setOpen('changes')} />
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
         {route === 'desk' ? (
           <Suspense fallback={null}>
@@ -74,6 +86,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
       <Suspense fallback={null}>
         {open === 'menu' && <MenuDialog onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
         {open === 'help' && <HelpDialog onClose={() => setOpen(null)} />}
+        {open === 'changes' && <ChangesDialog onClose={() => setOpen(null)} />}
         {debug !== null && <DebugDrawer log={debug} />}
       </Suspense>
     </>

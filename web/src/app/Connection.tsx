@@ -1,5 +1,5 @@
 import Tooltip from '@mui/material/Tooltip';
-import { useConnection } from '../sync/react';
+import { useConnection, usePending } from '../sync/react';
 import styles from './Connection.module.css';
 import { wordFor } from './connectionWords';
 import { useCountdown } from './useCountdown';
@@ -7,6 +7,7 @@ import { useCountdown } from './useCountdown';
 /** The state of the connection: a dot and a word, here and nowhere else. */
 export function Connection() {
   const state = useConnection();
+  const changes = usePending().waiting.length;
   const waiting = state.status === 'reconnecting' || state.status === 'offline' ? state : null;
   const seconds = useCountdown(waiting?.nextTry ?? null);
   const detail =
@@ -17,9 +18,15 @@ export function Connection() {
       : `Attempt ${waiting.attempt}${seconds === null ? ', trying now' : `, next in ${seconds} s`}`;
   return (
     <Tooltip title={detail}>
-      <span role="status" aria-label="Connection" className={styles.connection} data-connection={state.status}>
+      <span role="status" aria-label="Connection" className={styles.connection} data-connection={state.status} data-waiting={changes > 0 ? changes : undefined}>
         <span className={styles.dot} aria-hidden="true" />
         <span>{wordFor(state)}</span>
+        {changes > 0 && (
+          <span className={styles.count}>
+            {changes}
+            <span className={styles.wide}> waiting</span>
+          </span>
+        )}
       </span>
     </Tooltip>
   );

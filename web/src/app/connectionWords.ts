@@ -1,5 +1,10 @@
 import type { ConnectionState } from '../sync/connection';
 
+/** "3 changes", "1 change". */
+export function inWords(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** The state in a word. */
 export function wordFor(state: ConnectionState): string {
   switch (state.status) {

@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
+import { ApiError } from '../sync/api';
 import { renderApp, serverWith } from './testing/renderApp';
 
 const remote = (change: () => void) =>
@@ -30,17 +31,65 @@ describe('adding', () => {
     expect(document.querySelector('[data-toast]')?.getAttribute('data-origin')).toBe('own');
   });
 
-  it('keeps what was typed when the server cannot be reached', async () => {
+  it('keeps what was added while there is no connection, says so, and sends it after', async () => {
+    const server = serverWith('Emma');
+    const { user, socket, library } = renderApp(server);
+    await screen.findByRole('button', { name: 'Emma' });
+    await user.keyboard('n');
+    await screen.findByRole('dialog', { name: 'Add a book' });
+    await user.type(field('Title'), 'Faust');
+    server.reachable = false;
+    await remote(() => socket.cut());
+    await user.type(field('Author'), 'Goethe{Enter}');
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    const item = screen.getByRole('button', { name: 'Faust' }).closest('[data-book-id]');
+    expect(item?.textContent).toContain('Waiting');
+    expect(screen.getByRole('status', { name: 'Connection' }).textContent).toContain('1 waiting');
+    server.reachable = true;
+    await remote(() => library.retryNow());
+    await waitFor(() => expect([...server.books.values()].map((book) => book.title)).toEqual(['Emma', 'Faust']));
+    await waitFor(() => expect(item?.textContent).not.toContain('Waiting'));
+    // The same item all along: nothing was taken away and put back.
+    expect(item?.isConnected).toBe(true);
+    expect(Number(item?.getAttribute('data-book-id'))).toBe([...server.books.keys()][1]);
+  });
+
+  it('keeps what is left of it when it is refused', async () => {
     const server = serverWith('Emma');
     const { user } = renderApp(server);
     await screen.findByRole('button', { name: 'Emma' });
     await user.keyboard('n');
     await screen.findByRole('dialog', { name: 'Add a book' });
     await user.type(field('Title'), 'Faust');
-    server.reachable = false;
+    server.trouble = () => new ApiError('forbidden', 'Unauthorized access');
     await user.type(field('Author'), 'Goethe{Enter}');
-    expect((await screen.findByRole('alert')).textContent).toContain('cannot be reached');
+    expect((await screen.findByRole('alert')).textContent).toContain('Unauthorized access');
     expect(field('Title').value).toBe('Faust');
+    expect(screen.queryByRole('button', { name: 'Faust' })).toBeNull();
+  });
+
+  it('puts what was refused later before the person, with both versions', async () => {
+    const server = serverWith('Emma');
+    const [id = 0] = [...server.books.keys()];
+    const { user, socket, library } = renderApp(server, '/owner');
+    await screen.findByRole('button', { name: 'Edit Emma' });
+    server.reachable = false;
+    await remote(() => socket.cut());
+    await user.click(screen.getByRole('button', { name: 'Edit Emma' }));
+    await screen.findByRole('dialog', { name: 'Edit book' });
+    await user.type(field('Title'), ' (mine){Enter}');
+    await screen.findByRole('button', { name: 'Emma (mine)' });
+    server.change(id, { title: 'Emma (theirs)' });
+    server.reachable = true;
+    await remote(() => library.retryNow());
+    await user.click(await screen.findByRole('button', { name: 'Your changes' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Your changes' });
+    const row = dialog.querySelector('[data-conflict=title]');
+    expect(row?.querySelector('[data-version=mine]')?.textContent).toBe('Emma (mine)');
+    expect(row?.querySelector('[data-version=theirs]')?.textContent).toBe('Emma (theirs)');
+    await user.click(within(dialog).getByRole('button', { name: 'Keep mine' }));
+    await waitFor(() => expect(server.must(id).title).toBe('Emma (mine)'));
+    await waitFor(() => expect(document.querySelector('[data-banner]')).toBeNull());
   });
 });
 

@@ -11,7 +11,14 @@ export type ApiErrorKind =
   | 'changed'
   | 'too-many'
   | 'unavailable'
-  | 'unexpected';
+  | 'unexpected'
+  /** Too many changes wait on this device already; never sent. */
+  | 'full';
+
+/** Whether the same call may succeed later by itself. The others fail however often they are made. */
+export function isTransient(kind: ApiErrorKind): boolean {
+  return kind === 'unreachable' || kind === 'too-many' || kind === 'unavailable' || kind === 'unexpected';
+}
 
 /** Why a call failed, in a word to decide by and a sentence to show. */
 export class ApiError extends Error {
@@ -36,15 +43,19 @@ export interface Answered<T> {
   readonly position: Position | null;
 }
 
-/** The REST calls that the app makes. Each rejects with ApiError and nothing else. */
+/**
+ * The REST calls that the app makes. Each rejects with ApiError and nothing else. `key` is the
+ * Idempotency-Key of a write, `seen` the version that the person looked at: when the server's is a
+ * later one, the write is refused with `changed`.
+ */
 export interface Api {
   snapshot(signal: AbortSignal): Promise<Snapshot>;
   book(id: number): Promise<Book>;
-  add(draft: Draft): Promise<Answered<Book>>;
-  /** `seen` is the version that the person looked at; a later one on the server is a `changed` error. */
-  change(id: number, patch: BookPatch, seen: Position | null): Promise<Answered<Book>>;
-  remove(id: number): Promise<Answered<null>>;
-  setFavorite(id: number, favorite: boolean): Promise<Answered<number>>;
+  add(draft: Draft, key: string): Promise<Answered<Book>>;
+  change(id: number, patch: BookPatch, seen: Position | null, key: string): Promise<Answered<Book>>;
+  remove(id: number, seen: Position | null, key: string): Promise<Answered<null>>;
+  /** Sets, never toggles: saying it twice changes nothing. */
+  setFavorite(id: number, favorite: boolean, key: string): Promise<Answered<number>>;
   loadSamples(): Promise<void>;
 }
 
@@ -121,21 +132,20 @@ export function createApi(base: string, userId: string, role: string): Api {
       const { body } = await call('GET', `/books/${id}`);
       return bookFrom(body);
     },
-    async add(draft) {
-      const { body, position } = await call('POST', '/books', { body: draft });
+    async add(draft, key) {
+      const { body, position } = await call('POST', '/books', { body: draft, headers: { 'Idempotency-Key': key } });
       return { value: bookFrom(body), position };
     },
-    async change(id, patch, seen) {
-      const headers = seen === null ? {} : { 'If-Match': `"${seen.epoch}-${seen.sequence}-0"` };
-      const { body, position } = await call('PATCH', `/books/${id}`, { body: patch, headers });
+    async change(id, patch, seen, key) {
+      const { body, position } = await call('PATCH', `/books/${id}`, { body: patch, headers: { 'Idempotency-Key': key, ...ifMatch(seen) } });
       return { value: bookFrom(body), position };
     },
-    async remove(id) {
-      const { position } = await call('DELETE', `/books/${id}`);
+    async remove(id, seen, key) {
+      const { position } = await call('DELETE', `/books/${id}`, { headers: { 'Idempotency-Key': key, ...ifMatch(seen) } });
       return { value: null, position };
     },
-    async setFavorite(id, favorite) {
-      const { body, position } = await call(favorite ? 'PUT' : 'DELETE', `/books/${id}/favorite`, { body: { userId } });
+    async setFavorite(id, favorite, key) {
+      const { body, position } = await call(favorite ? 'PUT' : 'DELETE', `/books/${id}/favorite`, { body: { userId }, headers: { 'Idempotency-Key': key } });
       const count = (body as Record<string, unknown> | null)?.favoritesCount;
       if (typeof count !== 'number') throw new ApiError('unexpected', 'The server sent no count.');
       return { value: count, position };
@@ -144,6 +154,11 @@ export function createApi(base: string, userId: string, role: string): Api {
       await call('POST', `/samples?role=${encodeURIComponent(role)}`);
     },
   };
+}
+
+function ifMatch(seen: Position | null): Record<string, string> {
+  // The last part counts favourites, which do not matter here.
+  return seen === null ? {} : { 'If-Match': `"${seen.epoch}-${seen.sequence}-0"` };
 }
 
 async function readJSON(response: Response): Promise<unknown> {

@@ -13,6 +13,10 @@ export interface Book {
   readonly favoritesCount: number;
   /** Whether this person is among the favourites. */
   readonly favorite: boolean;
+  /** The key of this person's newest change to it that the server has not taken yet; absent when there is none. */
+  readonly edit?: string;
+  /** Something that this person did to it has been waiting for a while to go out. */
+  readonly waiting?: boolean;
 }
 
 /** What a person types; the server trims and checks it again. */

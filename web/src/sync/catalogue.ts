@@ -1,4 +1,5 @@
 import type { Book } from './book';
+import { isTemporary, mayBeAnswerTo, overlay, type Entry } from './pending';
 import { reaches, type Position } from './position';
 
 /** One change as the server tells it. */
@@ -44,11 +45,11 @@ interface AnsweredWrite {
 }
 
 /**
- * The catalogue: what the server's ordered stream says (the base), and over it the answers to this
- * person's own writes that the stream has not reached yet. An answer may come before or after its
- * event; either way the book is shown once, and the stream has the last word.
- *
- * Unsent and unanswered writes will be a second overlay of the same shape.
+ * The catalogue in three layers: what the server's ordered stream says (the base); the answers to
+ * this person's own writes that the stream has not reached yet; and on top, what the server has not
+ * answered. An answer may come before or after its event; either way the book is shown once, and
+ * the stream has the last word. A layer never touches the one below: taking a waiting change away
+ * is all that there is to rolling it back.
  */
 export class Catalogue {
   #base = new Map<number, Book>();
@@ -57,6 +58,14 @@ export class Catalogue {
   readonly #writes = new Map<number, AnsweredWrite>();
   readonly #favorites = new Map<number, AnsweredFavorite>();
   #view: readonly Book[] | null = null;
+  /** Waiting changes by the book that they are about, oldest first. */
+  readonly #pending = new Map<number, Entry[]>();
+  #waitingShown = false;
+  /** Books which may be the server's of an add that is not answered: what stands for them is the add. */
+  #twins: ReadonlySet<number> = new Set();
+  /** This device's ids and the server's for the same book, both ways. */
+  readonly #idOf = new Map<number, number>();
+  readonly #firstIdOf = new Map<number, number>();
 
   get position(): Position | null {
     return this.#position;
@@ -71,21 +80,75 @@ export class Catalogue {
   get books(): readonly Book[] {
     if (this.#view === null) {
       const view: Book[] = [];
-      for (const id of this.#base.keys()) {
-        const book = this.get(id);
+      this.#twins = this.#findTwins();
+      const show = (id: number) => {
+        const book = this.#twins.has(id) ? null : this.get(id);
         if (book !== null) view.push(book);
-      }
-      for (const id of this.#writes.keys()) {
-        if (this.#base.has(id)) continue;
-        const book = this.get(id);
-        if (book !== null) view.push(book);
-      }
+      };
+      for (const id of this.#base.keys()) show(id);
+      for (const id of this.#writes.keys()) if (!this.#base.has(id)) show(id);
+      for (const id of this.#pending.keys()) if (isTemporary(id)) show(id);
       this.#view = view;
     }
     return this.#view;
   }
 
+  /** A book as it is shown. A book that was added here is also found by the id that it had before the server knew it. */
   get(id: number): Book | null {
+    const real = this.#idOf.get(id) ?? id;
+    const pending = this.#pending.get(real);
+    let book = this.#answered(real);
+    if (pending === undefined) return book;
+    for (const entry of pending) book = overlay(book, entry);
+    return book !== null && this.#waitingShown ? { ...book, waiting: true } : book;
+  }
+
+  /** A name for the book that stays the same when the server gives it its id. */
+  keyOf(id: number): number {
+    return this.#firstIdOf.get(id) ?? id;
+  }
+
+  /** Lays these over the rest, in order. `shown`: books say that they wait. */
+  setPending(entries: readonly Entry[], shown: boolean): void {
+    this.#pending.clear();
+    for (const entry of entries) {
+      const id = this.#idOf.get(entry.write.bookId) ?? entry.write.bookId;
+      const others = this.#pending.get(id);
+      if (others) others.push(entry);
+      else this.#pending.set(id, [entry]);
+    }
+    this.#waitingShown = shown;
+    this.#view = null;
+  }
+
+  /** A book of this device's now has the server's id. */
+  name(temporary: number, real: number): void {
+    this.#idOf.set(temporary, real);
+    this.#firstIdOf.set(real, temporary);
+    this.#view = null;
+  }
+
+  /** Everything up to here is in, though nothing was told of it. */
+  reached(position: Position | null): void {
+    if (position === null || this.#position?.epoch !== position.epoch) return;
+    if (position.sequence > this.#position.sequence) this.#position = position;
+  }
+
+  #findTwins(): ReadonlySet<number> {
+    const twins = new Set<number>();
+    for (const [id, [entry]] of this.#pending) {
+      if (!isTemporary(id) || entry === undefined) continue;
+      for (const book of this.#base.values()) {
+        if (twins.has(book.id) || this.#firstIdOf.has(book.id) || !mayBeAnswerTo(entry, book)) continue;
+        twins.add(book.id);
+        break;
+      }
+    }
+    return twins;
+  }
+
+  /** The book without what is still unanswered: what the server knows, as far as this client has heard. */
+  #answered(id: number): Book | null {
     const base = this.#base.get(id) ?? null;
     const write = this.#writes.get(id);
     if (write?.book === null) return null;

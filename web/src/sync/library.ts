@@ -1,12 +1,16 @@
 import { ActivityLog } from './activity';
-import { ApiError, type Answered, type Api } from './api';
+import { ApiError, type Api } from './api';
 import { loanStatus, parseBook, type Book, type BookPatch, type Draft } from './book';
-import { Catalogue, type CatalogueEvent, type ChangeKind, type Difference } from './catalogue';
+import { Catalogue, type CatalogueEvent, type Difference } from './catalogue';
 import type { ConnectionState, Listener, LiveSocket } from './connection';
 import { Dashboard } from './dashboard';
 import { Link } from './link';
+import { webLocks, type Locks } from './locks';
 import { Notifier } from './notifier';
-import { OwnWrites } from './ownWrites';
+import { Outbox } from './outbox';
+import { LocalOutboxStore, type OutboxStore } from './outboxStore';
+import { OwnWrites, type Flight } from './ownWrites';
+import { fulfils, temporaryId, type Entry, type Seen, type Write, type WriteAnswer } from './pending';
 import { parsePosition } from './position';
 import { Stream } from './stream';
 
@@ -21,7 +25,31 @@ export interface LibraryOptions {
   readonly api: Api;
   /** For jitter; from 0 up to 1. */
   readonly random?: () => number;
+  /** Where changes wait; localStorage when absent. */
+  readonly store?: OutboxStore;
+  /** Lets one tab at a time send; the browser's Web Locks when absent. */
+  readonly locks?: Locks;
 }
+
+/** What became of a write when its caller is told. */
+export interface Written {
+  /** `waiting`: kept on this device; it goes out when it can. */
+  readonly status: 'done' | 'waiting';
+  /** The book as it is shown now; null when it is not. */
+  readonly book: Book | null;
+}
+
+/** What the server has not taken. */
+export interface Pending {
+  /** Oldest first; empty as long as all goes quickly. */
+  readonly waiting: readonly Entry[];
+  /** What the server will not take as it is: rolled back, and kept until the person decides. */
+  readonly refused: readonly Entry[];
+  /** False when some of it would be lost with this page. */
+  readonly durable: boolean;
+}
+
+const NONE: readonly Entry[] = [];
 
 /** Whether there is anything to show yet. */
 export type CatalogueStatus = { readonly status: 'loading' } | { readonly status: 'ready' } | { readonly status: 'failed'; readonly error: ApiError };
@@ -44,6 +72,11 @@ export class Library {
   readonly #link: Link;
   readonly #stream: Stream;
   readonly #own = new OwnWrites();
+  readonly #outbox: Outbox;
+  /** Own writes that were sent, and are neither taken nor refused yet, by their keys. */
+  readonly #flights = new Map<string, Flight>();
+  readonly #pendingChanged = new Notifier();
+  #pending: Pending = { waiting: NONE, refused: NONE, durable: true };
   readonly #booksChanged = new Notifier(50);
   readonly #connectionChanged = new Notifier();
   #connection: ConnectionState = { status: 'catching-up', first: true };
@@ -83,6 +116,18 @@ export class Library {
       changed: (differences, missed) => this.#changed(differences, missed),
       stateChanged: () => this.#refreshConnection(),
     });
+    this.#outbox = new Outbox({
+      store: options.store ?? new LocalOutboxStore(options.identity.userId),
+      locks: options.locks ?? webLocks,
+      lockName: `shelfcast.outbox:${options.identity.userId}`,
+      random,
+      // After `synced`, so that what was missed comes before the answers.
+      connected: () => this.#link.connected && this.#stream.synchronised,
+      send: (entry) => this.#send(entry),
+      settled: (entry, answer) => this.#settled(entry, answer),
+      changed: () => this.#outboxChanged(),
+    });
+    this.#outboxChanged();
   }
 
   // --- slices -----------------------------------------------------------------------------------
@@ -90,12 +135,18 @@ export class Library {
   readonly subscribeBooks = this.#booksChanged.subscribe;
   readonly books = (): readonly Book[] => this.#catalogue.books;
   readonly book = (id: number): Book | null => this.#catalogue.get(id);
+  /** A name for a book that stays the same when the server gives an added one its id; for keys in lists. */
+  readonly keyOf = (id: number): number => this.#catalogue.keyOf(id);
   readonly catalogueStatus = (): CatalogueStatus => this.#catalogueStatus;
 
   readonly subscribeConnection = this.#connectionChanged.subscribe;
   readonly connection = (): ConnectionState => this.#connection;
   /** Since when the data may be old; null before the first catch-up. */
   readonly currentAt = (): number | null => this.#currentAt;
+
+  readonly subscribePending = this.#pendingChanged.subscribe;
+  /** What waits and what was refused. */
+  readonly pending = (): Pending => this.#pending;
 
   // --- life -------------------------------------------------------------------------------------
 
@@ -117,6 +168,7 @@ export class Library {
 
   readonly retryNow = (): void => {
     this.#link.retryNow();
+    this.#outbox.wake();
     if (!this.#catalogue.loaded) this.#stream.refetch(0);
   };
 
@@ -125,12 +177,14 @@ export class Library {
     for (const [event, listener] of this.#listeners) this.#socket.on(event, listener);
     for (const [event, listener] of this.dashboard.listeners) this.#socket.on(event, listener);
     this.#stream.start();
+    this.#outbox.start();
     this.#link.start();
   }
 
   #stop(): void {
     this.#running = false;
     this.#link.stop();
+    this.#outbox.stop();
     this.#stream.stop();
     this.dashboard.stop();
     for (const [event, listener] of this.#listeners) this.#socket.off(event, listener);
@@ -143,41 +197,43 @@ export class Library {
   }
 
   // --- commands ---------------------------------------------------------------------------------
+  // Each shows at once, is kept on this device before it returns, and resolves when the server has
+  // taken it or when it is clear that it has to wait. It rejects with ApiError when the server
+  // refuses while the caller waits; then it is rolled back and forgotten, for the caller tells. A
+  // refusal that comes later is found in `pending`.
 
-  add(draft: Draft): Promise<Book> {
-    return this.#write('add', null, () => this.#api.add(draft), (answer) => {
-      this.#catalogue.answerWrite(answer.value);
-      return answer.value.version;
-    });
+  add(draft: Draft): Promise<Written> {
+    return this.#write({ kind: 'add', bookId: temporaryId(), draft }, null);
   }
 
-  /** `seenVersion` is the version that the person looked at. Rejects with `changed` when the book has moved on since. */
-  change(id: number, patch: BookPatch, seenVersion: number): Promise<Book> {
-    const epoch = this.#catalogue.position?.epoch;
-    const seen = epoch === undefined || seenVersion === 0 ? null : { epoch, sequence: seenVersion };
-    return this.#write('change', id, () => this.#api.change(id, patch, seen), (answer) => {
-      this.#catalogue.answerWrite(answer.value);
-      return answer.value.version;
-    });
+  /** `seen` is the book that the person looked at: the change is refused with `changed` when it has moved on since. */
+  change(seen: Book, patch: BookPatch): Promise<Written> {
+    return this.#write({ kind: 'change', bookId: seen.id, patch, seen: this.#seen(seen) }, seen);
   }
 
-  async remove(id: number): Promise<void> {
-    await this.#write('remove', id, () => this.#api.remove(id), (answer) => {
-      this.#catalogue.answerDelete(id, answer.position);
-      return answer.position?.sequence ?? null;
-    });
+  /** As `change`; a book that is gone already counts as removed. */
+  remove(seen: Book): Promise<Written> {
+    return this.#write({ kind: 'remove', bookId: seen.id, seen: this.#seen(seen) }, seen);
   }
 
-  setFavorite(id: number, favorite: boolean): Promise<number> {
-    return this.#write('favorite', id, () => this.#api.setFavorite(id, favorite), (answer) => {
-      this.#catalogue.answerFavorite(id, favorite, answer.value, answer.position);
-      return answer.position?.sequence ?? null;
-    });
+  setFavorite(book: Book, favorite: boolean): Promise<Written> {
+    return this.#write({ kind: 'favorite', bookId: book.id, favorite }, book);
+  }
+
+  /** Sends a refused change again. `seen`: as an edit of this book, which the person has looked at now. */
+  retry(key: string, seen?: Book): void {
+    const version = seen === undefined ? null : this.#seen(seen).version;
+    this.#outbox.retry(key, version ?? undefined);
+  }
+
+  /** Gives up a change that waits or was refused. */
+  discard(key: string): void {
+    this.#outbox.discard(key);
   }
 
   /** The current book from the server, for an editor that was told that its copy is old. */
   async reload(id: number): Promise<Book> {
-    const book = await this.#api.book(id);
+    const book = await this.#api.book(this.#outbox.idOf(id));
     this.#catalogue.answerWrite(book);
     this.#booksChanged.notify();
     return book;
@@ -187,20 +243,86 @@ export class Library {
     return this.#api.loadSamples();
   }
 
-  async #write<T>(kind: ChangeKind, bookId: number | null, send: () => Promise<Answered<T>>, settle: (answer: Answered<T>) => number | null): Promise<T> {
-    const flight = this.#own.begin(kind, bookId);
-    try {
-      const answer = await send();
-      this.#own.succeed(flight, settle(answer));
-      this.#stream.answered();
-      this.#booksChanged.notify();
-      return answer.value;
-    } catch (error) {
-      this.#own.fail(flight);
-      throw error;
-    } finally {
-      this.#attribute();
+  async #write(write: Write, book: Book | null): Promise<Written> {
+    const { status } = await this.#outbox.add(write, this.#catalogue.position, book);
+    return { status, book: this.#catalogue.get(write.bookId) };
+  }
+
+  #seen(book: Book): Seen {
+    const epoch = this.#catalogue.position?.epoch;
+    const version = epoch === undefined || book.version === 0 ? null : { epoch, sequence: book.version };
+    return { version, after: book.edit ?? null };
+  }
+
+  /** Sends an entry of the outbox. */
+  async #send({ key, write }: Entry): Promise<WriteAnswer> {
+    if (!this.#flights.has(key)) this.#flights.set(key, this.#own.begin(write.kind, write.kind === 'add' ? null : write.bookId));
+    switch (write.kind) {
+      case 'add': {
+        const { value, position } = await this.#api.add(write.draft, key);
+        return { book: value, position: position ?? this.#seen(value).version, count: null };
+      }
+      case 'change':
+        try {
+          const { value, position } = await this.#api.change(write.bookId, write.patch, write.seen.version, key);
+          return { book: value, position: position ?? this.#seen(value).version, count: null };
+        } catch (error) {
+          // Nothing is left to do where the book is as the person wanted it.
+          const current = error instanceof ApiError && error.kind === 'changed' ? error.current : null;
+          if (current === null || !fulfils(current, write.patch)) throw error;
+          return { book: current, position: this.#seen(current).version, count: null, already: true };
+        }
+      case 'remove':
+        try {
+          const { position } = await this.#api.remove(write.bookId, write.seen.version, key);
+          return { book: null, position, count: null };
+        } catch (error) {
+          if (!(error instanceof ApiError) || error.kind !== 'not-found') throw error;
+          return { book: null, position: null, count: null, already: true };
+        }
+      case 'favorite': {
+        const { value, position } = await this.#api.setFavorite(write.bookId, write.favorite, key);
+        return { book: null, position, count: value };
+      }
     }
+  }
+
+  /** The server took a change, of this tab or of another. From here on its answer stands for it. */
+  #settled({ key, write, madeBy }: Entry, { book, position, count, already = false }: WriteAnswer): void {
+    if (book !== null) {
+      if (write.kind === 'add') this.#catalogue.name(write.bookId, book.id);
+      this.#catalogue.answerWrite(book);
+    } else if (write.kind === 'remove') {
+      this.#catalogue.answerDelete(write.bookId, position);
+    } else if (write.kind === 'favorite' && count !== null) {
+      this.#catalogue.answerFavorite(write.bookId, write.favorite, count, position);
+    }
+    const flight = this.#flights.get(key) ?? (this.#outbox.madeHere(madeBy) ? this.#own.begin(write.kind, book?.id ?? write.bookId) : null);
+    this.#flights.delete(key);
+    if (flight !== null) {
+      if (already) this.#own.fail(flight);
+      else this.#own.succeed(flight, book?.version ?? position?.sequence ?? null);
+    }
+    this.#stream.answered();
+  }
+
+  #outboxChanged(): void {
+    const { entries, slow, durable } = this.#outbox;
+    const waiting = entries.filter((entry) => entry.status === 'waiting');
+    this.#catalogue.setPending(waiting, slow);
+    const refused = entries.filter((entry) => entry.status === 'refused');
+    const before = this.#pending;
+    this.#pending = { waiting: slow ? waiting : NONE, refused: refused.length > 0 ? refused : NONE, durable };
+    const underWay = new Set(waiting.map((entry) => entry.key));
+    for (const [key, flight] of this.#flights) {
+      if (underWay.has(key)) continue;
+      this.#own.fail(flight);
+      this.#flights.delete(key);
+    }
+    this.#attribute();
+    this.#booksChanged.notifyNow();
+    if (this.#pending.waiting !== before.waiting || this.#pending.refused !== before.refused || durable !== before.durable) this.#pendingChanged.notify();
+    this.dashboard.catalogueChanged();
   }
 
   // --- what comes in ----------------------------------------------------------------------------
@@ -224,8 +346,9 @@ export class Library {
     [
       'synced',
       (value: unknown) => {
-        const { position, recovered } = (value ?? {}) as Record<string, unknown>;
-        this.#stream.synced(parsePosition(position), recovered === true);
+        const { position, recovered, missed } = (value ?? {}) as Record<string, unknown>;
+        this.#stream.synced(parsePosition(position), recovered === true, typeof missed === 'number' ? missed : null);
+        this.#outbox.wake();
       },
     ],
     ['reconnect', () => this.#stream.toldToRefetch()],

@@ -35,11 +35,16 @@ export class Link {
     return this.#state;
   }
 
+  get connected(): boolean {
+    return this.#state.status === 'connected';
+  }
+
   start(): void {
     if (this.#state.status !== 'stopped') return;
     for (const [event, listener] of this.#socketListeners) this.#socket.on(event, listener);
     document.addEventListener('visibilitychange', this.#hint);
     window.addEventListener('online', this.#hint);
+    window.addEventListener('offline', this.#lost);
     this.#attempt = 0;
     this.#connect();
   }
@@ -50,6 +55,7 @@ export class Link {
     for (const [event, listener] of this.#socketListeners) this.#socket.off(event, listener);
     document.removeEventListener('visibilitychange', this.#hint);
     window.removeEventListener('online', this.#hint);
+    window.removeEventListener('offline', this.#lost);
     this.#state = { status: 'stopped' };
     this.#socket.disconnect();
   }
@@ -63,6 +69,14 @@ export class Link {
 
   readonly #hint = (): void => {
     if (document.visibilityState === 'visible') this.retryNow();
+  };
+
+  /** The network went: the socket would find out in half a minute. A new try costs little, should it not be true. */
+  readonly #lost = (): void => {
+    if (this.#state.status !== 'connected') return;
+    this.#socket.disconnect();
+    // The client's own `disconnect` event has come by now, if it sends one.
+    if (this.connected) this.#wait();
   };
 
   readonly #socketListeners: readonly [string, Listener][] = [

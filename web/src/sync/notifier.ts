@@ -33,6 +33,12 @@ export class Notifier {
     }, wait);
   }
 
+  /** Tells at once, together with what was still to be told: for a person's own doing. */
+  notifyNow(): void {
+    this.cancel();
+    this.#wake();
+  }
+
   /** Drops what is still to be told; for the end of a session. */
   cancel(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);

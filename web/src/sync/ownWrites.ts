@@ -1,6 +1,6 @@
 import type { ChangeKind, Difference } from './catalogue';
 
-interface Flight {
+export interface Flight {
   readonly kind: ChangeKind;
   readonly bookId: number | null;
 }

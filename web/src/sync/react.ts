@@ -3,7 +3,7 @@ import type { Activity } from './activity';
 import type { Book } from './book';
 import type { ConnectionState } from './connection';
 import type { DashboardState } from './dashboard';
-import type { CatalogueStatus, Library } from './library';
+import type { CatalogueStatus, Library, Pending } from './library';
 
 const LibraryContext = createContext<Library | null>(null);
 
@@ -42,6 +42,12 @@ export function useCatalogueStatus(): CatalogueStatus {
 export function useConnection(): ConnectionState {
   const library = useLibrary();
   return useSyncExternalStore(library.subscribeConnection, library.connection);
+}
+
+/** Changes that wait for the server, and those that it refused. */
+export function usePending(): Pending {
+  const library = useLibrary();
+  return useSyncExternalStore(library.subscribePending, library.pending);
 }
 
 export function useActivity(): readonly Activity[] {

@@ -34,7 +34,11 @@ export class Stream {
   #synced = false;
   #first = true;
   #replaying = false;
+  /** Events that came between the connection and `synced`. */
+  #replayed = 0;
   #buffer: CatalogueEvent[] = [];
+  /** Events were applied over a hole: what is known is not the state at any position, until a snapshot is in. */
+  #torn = false;
   #error: ApiError | null = null;
   #fetching: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -50,6 +54,11 @@ export class Stream {
   /** Whether the catalogue is all that the server has told so far, with nothing outstanding. */
   get current(): boolean {
     return this.#contiguous && this.#synced;
+  }
+
+  /** Whether this connection has delivered all that was missed, or said that it cannot. */
+  get synchronised(): boolean {
+    return this.#synced;
   }
 
   /** Why the last fetch failed; null when it did not. */
@@ -73,6 +82,7 @@ export class Stream {
   connected(recovered: boolean): void {
     this.#synced = false;
     this.#replaying = recovered;
+    this.#replayed = 0;
     if (recovered) return;
     this.#contiguous = false;
     this.#begin = null;
@@ -83,10 +93,20 @@ export class Stream {
     this.#synced = false;
   }
 
-  synced(position: Position | null, recovered: boolean): void {
+  /** `missed`: how many events the server says that it has just replayed; null when it does not say. */
+  synced(position: Position | null, recovered: boolean, missed: number | null): void {
+    const whole = recovered && this.#replaying && (missed === null || missed === this.#replayed) && this.#continues(position);
     this.#synced = true;
+    if (whole) {
+      // What was made and unmade meanwhile was not told; the catalogue is that far all the same.
+      if (this.#contiguous) this.#options.catalogue.reached(position);
+    } else {
+      // Whatever comes from now on is kept; before it something may be missing.
+      if (this.#replaying) this.#torn = true;
+      this.#begin = position;
+      this.#contiguous = false;
+    }
     this.#replaying = false;
-    if (!recovered) this.#begin = position;
     if (!this.#contiguous && !this.#join() && this.#fetching === null) this.refetch(this.#spread());
     this.#first = false;
     this.#options.stateChanged();
@@ -102,6 +122,7 @@ export class Stream {
   }
 
   take(event: CatalogueEvent): void {
+    this.#replayed += 1;
     if (this.#contiguous) {
       this.#apply([event]);
       return;
@@ -165,14 +186,19 @@ export class Stream {
     // A proxy may answer with an older copy than what is shown already.
     const older = snapshot.position !== null && catalogue.position !== null && catalogue.position.epoch === snapshot.position.epoch
       && catalogue.position.sequence > snapshot.position.sequence;
-    if (older) return;
+    if (this.#torn) {
+      if (this.#begin !== null && !reaches(snapshot.position, this.#begin)) return;
+      this.#torn = false;
+    } else if (older) {
+      return;
+    }
     changed(catalogue.reset(snapshot, this.#answersAtFetch === this.#answers), true);
   }
 
   /** Closes the gap if the base reaches to where the stream begins: applies what waited, in order, and lets the rest through. */
   #join(): boolean {
     const { catalogue } = this.#options;
-    if (!catalogue.loaded) return false;
+    if (!catalogue.loaded || this.#torn) return false;
     if (this.#begin !== null && !reaches(catalogue.position, this.#begin)) return false;
     this.#contiguous = true;
     const waited = this.#buffer;
@@ -197,6 +223,12 @@ export class Stream {
       if (difference !== null) differences.push(difference);
     }
     if (differences.length > 0) changed(differences, this.#replaying);
+  }
+
+  /** Whether what is known is of the log that the server goes on with. */
+  #continues(position: Position | null): boolean {
+    const known = this.#options.catalogue.position;
+    return position === null || known === null || known.epoch === position.epoch;
   }
 
   #spread(): number {

@@ -10,6 +10,7 @@ const PATHS = {
   giveBack: 'M20 12H7M11.5 7.5 7 12l4.5 4.5M4 5v14',
   clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.3l3 1.7',
   overdue: 'M12 4.5 20.5 19h-17L12 4.5ZM12 10v4.2M12 16.7v.1',
+  outbox: 'M4.5 14v5h15v-5M12 14.5V5M8 8.8 12 4.8l4 4',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   menu: 'M4.5 8h15M4.5 16h15',
   covers: 'M5 5h5.5v14H5zM13.5 5H19v14h-5.5z',

@@ -6,6 +6,7 @@ import styles from './BookCard.module.css';
 import { FavoriteButton } from './FavoriteButton';
 import type { ItemProps } from './item';
 import { Status } from './Status';
+import { WaitingMark } from './WaitingMark';
 
 /** A book as a cover on the shelf; a lent one has a slip in it that says where it is. */
 export const BookCard = memo(function BookCard({ book, index, total, now, fresh, removed, current, onOpen }: ItemProps) {
@@ -22,6 +23,7 @@ export const BookCard = memo(function BookCard({ book, index, total, now, fresh,
       data-status={status}
       data-fresh={fresh || undefined}
       data-removed={removed || undefined}
+      data-waiting={book.waiting}
     >
       <div className={styles.stand} onClick={removed ? undefined : () => onOpen(book)}>
         <Cover title={book.title} author={book.author} />
@@ -42,6 +44,7 @@ export const BookCard = memo(function BookCard({ book, index, total, now, fresh,
             {book.title}
           </button>
           <span className={styles.author}>{book.author}</span>
+          {book.waiting && !removed && <WaitingMark />}
         </Glow>
         {!removed && <FavoriteButton book={book} tabIndex={current ? 0 : -1} />}
       </div>

@@ -2,6 +2,7 @@ import { useWindowVirtualizer, type Range } from '@tanstack/react-virtual';
 import { defaultRangeExtractor } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref, type RefObject } from 'react';
 import type { Book } from '../../sync/book';
+import { useLibrary } from '../../sync/react';
 import { BookCard } from './BookCard';
 import styles from './BookList.module.css';
 import { BookRow } from './BookRow';
@@ -40,10 +41,12 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
   'use no memo';
   const [grid, setGrid] = useState<Grid | null>(null);
   const [margin, setMargin] = useState(0);
-  const [currentId, setCurrentId] = useState<number | null>(null);
+  // Books are known here by a name that stays when the server gives an added one its id.
+  const { keyOf } = useLibrary();
+  const [currentKey, setCurrentKey] = useState<number | null>(null);
   const pendingFocus = useRef<number | null>(null);
   /** Where the focus is in the list, for the case that the book under it goes. */
-  const focused = useRef<{ id: number; index: number } | null>(null);
+  const focused = useRef<{ key: number; index: number } | null>(null);
 
   useLayoutEffect(() => {
     const element = list.current;
@@ -62,7 +65,7 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
 
   const columns = grid?.columns ?? 1;
   const rowHeight = grid?.rowHeight ?? 56;
-  const found = books.findIndex((book) => book.id === currentId);
+  const found = books.findIndex((book) => keyOf(book.id) === currentKey);
   const current = found >= 0 ? found : 0;
   const currentRow = Math.floor(current / columns);
 
@@ -71,7 +74,10 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
     estimateSize: () => rowHeight,
     overscan: look === 'covers' ? 2 : 8,
     scrollMargin: margin,
-    getItemKey: (row) => books[row * columns]?.id ?? row,
+    getItemKey: (row) => {
+      const first = books[row * columns];
+      return first === undefined ? row : keyOf(first.id);
+    },
     rangeExtractor: useCallback(
       (range: Range) => {
         const rows = defaultRangeExtractor(range);
@@ -105,12 +111,12 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
       const book = books[Math.max(0, Math.min(index, books.length - 1))];
       if (!book) return;
       const place = books.indexOf(book);
-      setCurrentId(book.id);
+      setCurrentKey(keyOf(book.id));
       if (focusItem(place)) return;
       pendingFocus.current = place;
       virtualizer.scrollToIndex(Math.floor(place / columns), { align: 'center' });
     },
-    [books, columns, focusItem, virtualizer],
+    [books, columns, focusItem, keyOf, virtualizer],
   );
 
   useEffect(() => {
@@ -121,22 +127,22 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
   useEffect(() => {
     const last = focused.current;
     if (last === null || (document.activeElement !== null && document.activeElement !== document.body)) return;
-    if (books.some((book) => book.id === last.id)) return;
+    if (books.some((book) => keyOf(book.id) === last.key)) return;
     focused.current = null;
     focusIndex(last.index);
-  }, [books, focusIndex]);
+  }, [books, focusIndex, keyOf]);
 
   useImperativeHandle(
     handle,
     () => ({
       focusIndex,
       focusBook: (id) => {
-        const index = books.findIndex((book) => book.id === id);
+        const index = books.findIndex((book) => keyOf(book.id) === keyOf(id));
         focusIndex(index >= 0 ? index : (focused.current?.index ?? 0));
       },
       scrollToTop: () => window.scrollTo({ top: 0, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' }),
     }),
-    [books, focusIndex],
+    [books, focusIndex, keyOf],
   );
 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
@@ -162,9 +168,9 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
       onFocus={(event) => {
         const item = event.target.closest<HTMLElement>('[data-book-id]');
         if (!item) return;
-        const id = Number(item.dataset.bookId);
-        setCurrentId(id);
-        focused.current = { id, index: Number(item.dataset.index) };
+        const key = keyOf(Number(item.dataset.bookId));
+        setCurrentKey(key);
+        focused.current = { key, index: Number(item.dataset.index) };
       }}
       onBlur={(event) => {
         // Without a next target the focus was lost, not moved: the book may just have gone.
@@ -188,7 +194,7 @@ export function BookList({ books, look, now, fresh, removed, list, stickyHeight,
               const index = row.index * columns + column;
               return (
                 <Item
-                  key={book.id}
+                  key={keyOf(book.id)}
                   book={book}
                   index={index}
                   total={books.length}

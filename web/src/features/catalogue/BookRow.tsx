@@ -8,6 +8,7 @@ import styles from './BookRow.module.css';
 import { FavoriteButton } from './FavoriteButton';
 import type { ItemProps } from './item';
 import { Status } from './Status';
+import { WaitingMark } from './WaitingMark';
 
 /** A book as one line of a dense list, with quick actions where the view offers them. */
 export const BookRow = memo(function BookRow({ book, index, total, now, fresh, removed, current, onOpen, onAction }: ItemProps) {
@@ -25,6 +26,7 @@ export const BookRow = memo(function BookRow({ book, index, total, now, fresh, r
       data-status={status}
       data-fresh={fresh || undefined}
       data-removed={removed || undefined}
+      data-waiting={book.waiting}
       data-actions={onAction ? '' : undefined}
     >
       <div className={styles.cover}>
@@ -36,6 +38,7 @@ export const BookRow = memo(function BookRow({ book, index, total, now, fresh, r
             {book.title}
           </button>
           {fresh && !removed && <span className={styles.new}>New</span>}
+          {book.waiting && !removed && <WaitingMark />}
         </span>
         <span className={styles.author}>{book.author}</span>
       </Glow>

@@ -1,4 +1,3 @@
-import { useRef, useState } from 'react';
 import type { Book } from '../../sync/book';
 import { Glow } from '../../ui/Glow';
 import { Icon } from '../../ui/Icon';
@@ -8,9 +7,6 @@ import { useBookActions } from './useBookActions';
 /** A heart with the number of people who gave theirs. */
 export function FavoriteButton({ book, tabIndex }: { book: Book; tabIndex?: number }) {
   const actions = useBookActions();
-  // Presses while an answer is under way wait for it: each turns around what the one before it made.
-  const presses = useRef<Promise<unknown>>(Promise.resolve());
-  const [underWay, setUnderWay] = useState(0);
   return (
     <span className={styles.favorite} data-pressed={book.favorite || undefined}>
       <button
@@ -18,13 +14,9 @@ export function FavoriteButton({ book, tabIndex }: { book: Book; tabIndex?: numb
         className={styles.button}
         aria-label={`Favourite ${book.title}`}
         aria-pressed={book.favorite}
-        aria-busy={underWay > 0}
         title={book.favorite ? 'One of your favourites' : 'Add to your favourites'}
         tabIndex={tabIndex}
-        onClick={() => {
-          setUnderWay((count) => count + 1);
-          presses.current = presses.current.then(() => actions.favorite(book.id)).finally(() => setUnderWay((count) => count - 1));
-        }}
+        onClick={() => void actions.favorite(book)}
       >
         <Icon name="heart" size={18} filled={book.favorite} />
       </button>

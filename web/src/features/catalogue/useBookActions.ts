@@ -1,17 +1,18 @@
 import { useMemo } from 'react';
 import { ApiError } from '../../sync/api';
 import type { Book, BookPatch, Draft } from '../../sync/book';
-import type { Library } from '../../sync/library';
+import type { Library, Written } from '../../sync/library';
 import { useLibrary } from '../../sync/react';
+import type { IconName } from '../../ui/Icon';
 import { notify } from '../../ui/notify';
 
 export interface BookActions {
-  /** Resolves to whether it was done; what went wrong has been told. */
-  favorite(id: number): Promise<boolean>;
+  /** Resolves to whether it was done or is on its way; what went wrong has been told. */
+  favorite(book: Book): Promise<boolean>;
   giveBack(book: Book): Promise<boolean>;
   /** Reject with ApiError, for a dialog that shows it beside its fields. */
-  add(draft: Draft): Promise<Book>;
-  change(book: Book, patch: BookPatch, done: string): Promise<Book>;
+  add(draft: Draft): Promise<void>;
+  change(book: Book, patch: BookPatch, done: string): Promise<void>;
   remove(book: Book): Promise<void>;
 }
 
@@ -31,32 +32,32 @@ function createActions(library: Library): BookActions {
     }
   }
 
+  /** Says what was done, or that it is kept until it can be. */
+  function say({ status }: Written, done: string, icon: IconName, act?: { label: string; run: () => void }): void {
+    if (status === 'done') notify(done, { icon, act });
+    else notify(`${done} here. The library hears of it as soon as it can be reached`, { icon: 'clock', act });
+  }
+
   return {
-    favorite: (id) => told(() => library.setFavorite(id, !library.book(id)?.favorite)),
+    favorite: (book) =>
+      told(() => {
+        const current = library.book(book.id) ?? book;
+        return library.setFavorite(current, !current.favorite);
+      }),
     giveBack: (book) =>
       told(async () => {
-        const back = await library.change(book.id, { readerName: null, returnDateTime: null }, book.version);
-        notify(`${quoted(book.title)} is back on the shelf`, {
-          icon: 'giveBack',
-          act: {
-            label: 'Undo',
-            run: () => void told(() => library.change(book.id, { readerName: book.readerName, returnDateTime: book.returnDateTime }, back.version)),
-          },
-        });
+        const written = await library.change(book, { readerName: null, returnDateTime: null });
+        const undo = () => void told(() => library.change(library.book(book.id) ?? book, { readerName: book.readerName, returnDateTime: book.returnDateTime }));
+        say(written, `${quoted(book.title)} is back on the shelf`, 'giveBack', { label: 'Undo', run: undo });
       }),
     async add(draft) {
-      const book = await library.add(draft);
-      notify(`${quoted(book.title)} is on the shelf`, { icon: 'add' });
-      return book;
+      say(await library.add(draft), `${quoted(draft.title)} is on the shelf`, 'add');
     },
     async change(book, patch, done) {
-      const changed = await library.change(book.id, patch, book.version);
-      notify(done, { icon: 'check' });
-      return changed;
+      say(await library.change(book, patch), done, 'check');
     },
     async remove(book) {
-      await library.remove(book.id);
-      notify(`${quoted(book.title)} was removed`, { icon: 'remove' });
+      say(await library.remove(book), `${quoted(book.title)} was removed`, 'remove');
     },
   };
 }
@@ -66,7 +67,7 @@ export function sentence(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong. Nothing was changed.';
   switch (error.kind) {
     case 'unreachable':
-      return 'The library cannot be reached. Nothing was changed.';
+      return 'The library cannot be reached just now.';
     case 'changed':
       return 'Somebody changed this book a moment ago. Look at it again.';
     case 'not-found':

@@ -37,8 +37,9 @@ export function useHeldOrder(
     const removed = new Set<number>();
     const held = new Set<number>();
     const books = shown.books.map((book) => {
-      held.add(book.id);
       const current = get(book.id);
+      // A book that was added here may have got its id from the server meanwhile.
+      held.add(current?.id ?? book.id);
       if (current === null) removed.add(book.id);
       return current ?? book;
     });

@@ -93,6 +93,17 @@ export class FakeServer {
   snapshots = 0;
   /** While set, answers wait until it resolves. */
   gate: Promise<void> | null = null;
+  /** The keys of all writes that arrived, in order, repetitions included. */
+  readonly calls: string[] = [];
+  /** Refuses a write before it does anything. */
+  trouble: ((key: string) => ApiError | null) | null = null;
+  /** Whether the answer to a write, which was done, gets lost. */
+  losesAnswer: () => boolean = () => false;
+  /** How long answers to writes take, after the write. */
+  latency: (() => Promise<void>) | null = null;
+  tellsPositions = true;
+  remembersKeys = true;
+  readonly #answers = new Map<string, Answered<unknown>>();
   #nextId = 1_700_000_000_000;
 
   position(sequence = this.sequence): string {
@@ -183,32 +194,56 @@ export class FakeServer {
   }
 
   api(userId: string): Api {
-    const answer = async <T>(work: () => T): Promise<T> => {
+    const reach = () => {
       if (!this.reachable) throw new ApiError('unreachable', 'The library cannot be reached just now.');
+    };
+    const answer = async <T>(work: () => T): Promise<T> => {
+      reach();
       const result = work();
       if (this.gate) await this.gate;
       return result;
     };
-    const answered = <T>(value: T): Answered<T> => ({ value, position: null });
+    /** A write counts once per key, and its answer may get lost. */
+    const write = async <T>(key: string, work: () => T): Promise<Answered<T>> => {
+      reach();
+      this.calls.push(key);
+      let known = this.#answers.get(`${userId} ${key}`) as Answered<T> | undefined;
+      if (known === undefined) {
+        const trouble = this.trouble?.(key) ?? null;
+        if (trouble !== null) throw trouble;
+        const value = work();
+        known = { value, position: this.tellsPositions ? { epoch: this.epoch, sequence: this.sequence } : null };
+        if (this.remembersKeys) this.#answers.set(`${userId} ${key}`, known);
+      }
+      if (this.gate) await this.gate;
+      if (this.latency !== null) await this.latency();
+      if (this.losesAnswer()) throw new ApiError('unreachable', 'The library cannot be reached just now.');
+      return known;
+    };
+    const seenAs = (id: number, seen: Position | null): void => {
+      const current = this.must(id);
+      if (seen === null || (seen.epoch === this.epoch && seen.sequence === current.version)) return;
+      throw new ApiError('changed', 'The book has changed.', { current: read(current, userId) });
+    };
     return {
       snapshot: () => {
         this.snapshots += 1;
         return answer(() => this.snapshot(userId));
       },
       book: (id) => answer(() => read(this.must(id), userId)),
-      add: (draft) => answer(() => answered(read(this.add(draft), userId))),
-      change: (id, patch, seen: Position | null) =>
-        answer(() => {
-          const current = this.must(id);
-          if (seen !== null && seen.sequence !== current.version) throw new ApiError('changed', 'The book has changed.');
-          return answered(read(this.change(id, patch), userId));
+      add: (draft, key) => write(key, () => read(this.add(draft), userId)),
+      change: (id, patch, seen, key) =>
+        write(key, () => {
+          seenAs(id, seen);
+          return read(this.change(id, patch), userId);
         }),
-      remove: (id) =>
-        answer(() => {
+      remove: (id, seen, key) =>
+        write(key, () => {
+          seenAs(id, seen);
           this.remove(id);
-          return answered(null);
+          return null;
         }),
-      setFavorite: (id, on) => answer(() => answered(this.favorite(id, userId, on))),
+      setFavorite: (id, on, key) => write(key, () => this.favorite(id, userId, on)),
       loadSamples: () =>
         answer(() => {
           for (let number = 1; number <= 50; number += 1) this.add({ title: `Sample ${number}` });

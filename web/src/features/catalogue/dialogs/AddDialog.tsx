@@ -22,8 +22,10 @@ export function AddDialog({ onClose, onOwnChange }: { onClose: () => void; onOwn
         setProblems(found);
         if (Object.keys(found).length > 0) return;
         void submit(async () => {
-          await actions.add(draftOf(fields));
+          // It is on the shelf from now on, whenever the server hears of it.
+          const added = actions.add(draftOf(fields));
           onOwnChange();
+          await added;
           onClose();
         });
       }}

@@ -35,7 +35,7 @@ export function EditDialog({ book: opened, onClose, onDelete, onOwnChange }: Pro
   const { busy, trouble, submit } = useSubmit();
 
   // The book under the form has moved on. While this form's own change is under way, it may be just that.
-  if (current !== null && current.version !== base.version && !busy) {
+  if (current !== null && (current.version !== base.version || current.edit !== base.edit) && !busy) {
     const merged = merge(fields, base, current);
     setBase(current);
     setFields(merged.fields);
