@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -32,7 +33,7 @@ func (m member) recovers() bool { return m.Client == "socket.io-client-4.8" }
 // become is what a member says of itself.
 type become struct {
 	Name      string
-	Connected bool
+	Connected bool   // and told so by `synced`
 	Recovered []bool // one for each connection it has had
 	Problems  []string
 	Events    map[string]int
@@ -69,8 +70,8 @@ func startFleet(t *testing.T, url string, members []member) *fleet {
 		s.awaitKind(t, 0, "running", nil)
 	}
 	f.await(t, "everyone is connected", func(one become) error {
-		if one.Events["synced"] < 1 {
-			return fmt.Errorf("no synced")
+		if !one.Connected {
+			return errors.New("not yet")
 		}
 		return nil
 	})
@@ -132,8 +133,19 @@ func (f *fleet) connections(t *testing.T) map[string]int {
 func (f *fleet) awaitBack(t *testing.T, what string, before map[string]int) {
 	t.Helper()
 	f.await(t, "everyone is back after "+what, func(one become) error {
-		if !one.Connected || len(one.Recovered) <= before[one.Name] || one.Events["synced"] < len(one.Recovered) {
+		if !one.Connected || len(one.Recovered) <= before[one.Name] {
 			return fmt.Errorf("connected %v, %d connections, before %d", one.Connected, len(one.Recovered), before[one.Name])
+		}
+		return nil
+	})
+}
+
+// awaitLost waits until everyone has noticed that the connection is lost.
+func (f *fleet) awaitLost(t *testing.T) {
+	t.Helper()
+	f.await(t, "everyone has lost the connection", func(one become) error {
+		if one.Connected {
+			return errors.New("still connected")
 		}
 		return nil
 	})

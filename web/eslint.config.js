@@ -14,6 +14,9 @@ function forbid(files, group, message, ignores = []) {
   };
 }
 
+/** What src/sync keeps to itself. */
+const insides = ['**/sync/*', '!**/sync/react'];
+
 const features = ['catalogue', 'changes', 'desk', 'activity'];
 
 export default tseslint.config(
@@ -41,17 +44,18 @@ export default tseslint.config(
   },
   forbid(
     ['src/sync/**'],
-    [...react, '**/app/**', '**/features/**', '**/ui/**', '**/theme/**'],
+    [...react, '**/app/**', '**/features/**', '**/ui/**', '**/theme/**', '**/react'],
     'src/sync is the framework-free core.',
     ['src/sync/react.ts'],
   ),
   forbid(['src/sync/react.ts'], ['**/app/**', '**/features/**', '**/ui/**', '@mui/*'], 'The binding knows React and the core only.'),
-  forbid(['src/ui/**', 'src/theme/**'], ['**/app/**', '**/features/**', '**/sync/**'], 'Shared parts know no data.'),
+  forbid(['src/ui/**', 'src/theme/**'], ['**/app/**', '**/features/**', '**/sync', '**/sync/**'], 'Shared parts know no data.'),
   ...features.map((feature) =>
     forbid(
       [`src/features/${feature}/**`],
-      ['**/app/**', ...features.filter((other) => other !== feature).map((other) => `**/${other}/**`)],
-      'A feature imports sync, ui and theme; src/app puts features together.',
+      ['**/app/**', ...insides, ...features.filter((other) => other !== feature).map((other) => `**/${other}/**`)],
+      'A feature imports sync (its index and its React binding), ui and theme; src/app puts features together.',
     ),
   ),
+  forbid(['src/app/**', 'src/main.tsx'], insides, 'src/sync is used by its index and its React binding.', ['src/app/testing/**']),
 );

@@ -81,7 +81,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
 	}
 	p.url = url
-	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.logger)
+	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.logger)
 	p.serve(listeners)
 	go p.watch()
 	return nil

@@ -99,6 +99,13 @@ CREATE TABLE client_states (
 	name       TEXT PRIMARY KEY,
 	expires_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What the values of a row sum up to; NULL in rows that an earlier version has written, or a
+-- person who has changed them by hand and said so.
+ALTER TABLE books ADD COLUMN checksum INTEGER;
+ALTER TABLE deleted_books ADD COLUMN checksum INTEGER;
+ALTER TABLE favorites ADD COLUMN checksum INTEGER;
+ALTER TABLE removed_favorites ADD COLUMN checksum INTEGER;
 `}
 
 // identity is what is made once, with the log.

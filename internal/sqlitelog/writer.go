@@ -59,22 +59,23 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.bookSequences, `SELECT (SELECT sequence FROM books WHERE id = ?1),
 			(SELECT sequence FROM deleted_books WHERE id = ?1)`},
 		{&w.insertBook, `INSERT INTO books (id, title, author, return_date_time, reader_name,
-			created_at, updated_at, created_sequence, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`},
+			created_at, updated_at, created_sequence, sequence, checksum)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`},
 		{&w.updateBook, `UPDATE books SET title = ?2, author = ?3, return_date_time = ?4, reader_name = ?5,
-			created_at = ?6, updated_at = ?7, created_sequence = ?8, sequence = ?9 WHERE id = ?1`},
+			created_at = ?6, updated_at = ?7, created_sequence = ?8, sequence = ?9, checksum = ?10 WHERE id = ?1`},
 		{&w.removeBook, "DELETE FROM books WHERE id = ?1"},
 		{&w.keepDeletedBook, `INSERT OR REPLACE INTO deleted_books (id, title, author, return_date_time, reader_name,
-			created_at, updated_at, created_sequence, sequence, favorites, deleted_at, version)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`},
+			created_at, updated_at, created_sequence, sequence, favorites, deleted_at, version, checksum)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`},
 
 		{&w.favoriteSequences, `SELECT (SELECT 1 FROM books WHERE id = ?1),
 			(SELECT sequence FROM favorites WHERE book_id = ?1 AND user_id = ?2),
 			(SELECT sequence FROM removed_favorites WHERE book_id = ?1 AND user_id = ?2)`},
-		{&w.giveFavorite, `INSERT OR REPLACE INTO favorites (book_id, user_id, given_at, sequence)
-			VALUES (?1, ?2, ?3, ?4)`},
+		{&w.giveFavorite, `INSERT OR REPLACE INTO favorites (book_id, user_id, given_at, sequence, checksum)
+			VALUES (?1, ?2, ?3, ?4, ?5)`},
 		{&w.takeFavorite, "DELETE FROM favorites WHERE book_id = ?1 AND user_id = ?2"},
-		{&w.keepRemovedFavorite, `INSERT OR REPLACE INTO removed_favorites (book_id, user_id, removed_at, sequence)
-			VALUES (?1, ?2, ?3, ?4)`},
+		{&w.keepRemovedFavorite, `INSERT OR REPLACE INTO removed_favorites (book_id, user_id, removed_at, sequence, checksum)
+			VALUES (?1, ?2, ?3, ?4, ?5)`},
 		{&w.forgetRemovedFavorite, "DELETE FROM removed_favorites WHERE book_id = ?1 AND user_id = ?2"},
 
 		{&w.claimed, "SELECT 1 FROM idempotency_keys WHERE user_id = ?1 AND key = ?2 AND expires_at > ?3"},
@@ -185,8 +186,9 @@ func (w *writer) storeBook(change *catalog.Change, expect catalog.Sequence) erro
 		stmt = w.updateBook
 	}
 	// The row of an earlier life's end stays: a reader who knew that life must hear of it.
-	bindBook(stmt, change)
-	return run(stmt)
+	row := sealedRow{stmt: stmt}
+	row.bindBook(change)
+	return row.run(10)
 }
 
 func (w *writer) storeDeletion(change *catalog.Change, expect catalog.Sequence) error {
@@ -211,34 +213,31 @@ func (w *writer) storeDeletion(change *catalog.Change, expect catalog.Sequence) 
 	if err != nil {
 		return err
 	}
-	stmt := w.keepDeletedBook
-	bindBook(stmt, change)
-	stmt.BindText(10, string(favorites))
-	stmt.BindText(11, formatDate(change.At))
-	stmt.BindInt64(12, int64(change.Book.Version))
-	return run(stmt)
+	row := sealedRow{stmt: w.keepDeletedBook}
+	row.bindBook(change)
+	row.text(10, string(favorites))
+	row.text(11, formatDate(change.At))
+	row.integer(12, int64(change.Book.Version))
+	return row.run(13)
 }
 
 // bindBook binds the columns that living and deleted books share.
-func bindBook(stmt *sqlite.Stmt, change *catalog.Change) {
+func (r *sealedRow) bindBook(change *catalog.Change) {
 	book := change.Book
-	stmt.BindInt64(1, change.BookID)
-	stmt.BindText(2, book.Title)
-	stmt.BindText(3, book.Author)
-	bindOptional(stmt, 4, book.ReturnDateTime, formatDate)
-	bindOptional(stmt, 5, book.ReaderName, func(name string) string { return name })
-	stmt.BindText(6, formatDate(book.CreatedAt))
-	stmt.BindText(7, formatDate(book.UpdatedAt))
-	stmt.BindInt64(8, int64(book.CreatedSequence))
-	stmt.BindInt64(9, int64(change.Sequence))
-}
-
-func bindOptional[T any](stmt *sqlite.Stmt, param int, value *T, text func(T) string) {
-	if value == nil {
-		stmt.BindNull(param)
-	} else {
-		stmt.BindText(param, text(*value))
+	r.integer(1, change.BookID)
+	r.text(2, book.Title)
+	r.text(3, book.Author)
+	var returnDate *string
+	if book.ReturnDateTime != nil {
+		date := formatDate(*book.ReturnDateTime)
+		returnDate = &date
 	}
+	r.optional(4, returnDate)
+	r.optional(5, book.ReaderName)
+	r.text(6, formatDate(book.CreatedAt))
+	r.text(7, formatDate(book.UpdatedAt))
+	r.integer(8, int64(book.CreatedSequence))
+	r.integer(9, int64(change.Sequence))
 }
 
 func (w *writer) storeFavorite(change *catalog.Change, expect catalog.Sequence) error {
@@ -270,11 +269,12 @@ func (w *writer) storeFavorite(change *catalog.Change, expect catalog.Sequence) 
 			return err
 		}
 	}
-	keep.BindInt64(1, change.BookID)
-	keep.BindText(2, change.UserID)
-	keep.BindText(3, formatDate(change.At))
-	keep.BindInt64(4, int64(change.Sequence))
-	return run(keep)
+	row := sealedRow{stmt: keep}
+	row.integer(1, change.BookID)
+	row.text(2, change.UserID)
+	row.text(3, formatDate(change.At))
+	row.integer(4, int64(change.Sequence))
+	return row.run(5)
 }
 
 // storeProbe is a write that changes nothing anybody reads.

@@ -4,8 +4,7 @@ import { io } from 'socket.io-client';
 import { App } from './app/App';
 import { demoIdentity } from './app/identity';
 import { DebugLog } from './app/debugLog';
-import { createApi } from './sync/api';
-import { Library } from './sync/library';
+import { createApi, Library } from './sync';
 import './theme/global.css';
 
 /** In development the page comes from Vite, the data from the server: another origin. */

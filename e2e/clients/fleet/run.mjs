@@ -24,10 +24,10 @@ function report() {
     kind: 'report',
     number: (reports += 1),
     clients: clients.map((client) => {
-      const { name, recovered, problems, events, fetches, missed, stats } = client;
+      const { name, recovered, problems, events, fetches, missed, synced, stats } = client;
       const rows = client.rows();
       const digest = createHash('sha256').update(rows.join('\n')).digest('hex');
-      return { name, connected: client.socket.connected, recovered, problems, events, fetches, missed, stats, books: rows.length, digest };
+      return { name, connected: client.socket.connected && synced, recovered, problems, events, fetches, missed, stats, books: rows.length, digest };
     }),
   });
 }

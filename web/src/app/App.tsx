@@ -1,7 +1,7 @@
 import { ThemeProvider } from '@mui/material/styles';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useRemoteToasts } from '../features/activity/useRemoteToasts';
-import type { Library } from '../sync/library';
+import type { Library } from '../sync';
 import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';

@@ -1,4 +1,4 @@
-import type { ConnectionState } from '../sync/connection';
+import type { ConnectionState } from '../sync';
 
 /** "3 changes", "1 change". */
 export function inWords(count: number, thing: string): string {

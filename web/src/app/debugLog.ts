@@ -1,4 +1,4 @@
-import { Notifier } from '../sync/notifier';
+import { Notifier } from '../sync';
 
 export interface DebugEntry {
   readonly key: number;

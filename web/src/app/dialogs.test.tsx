@@ -1,6 +1,6 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../sync/api';
+import { ApiError } from '../sync';
 import { renderApp, serverWith } from './testing/renderApp';
 
 const remote = (change: () => void) =>

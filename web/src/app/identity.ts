@@ -1,4 +1,4 @@
-import type { Identity } from '../sync/library';
+import type { Identity } from '../sync';
 
 const USER_KEY = 'shelfcast.demoUser';
 const ROLE_KEY = 'shelfcast.role';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { until } from '../chromium.mjs';
+import { patience, until } from '../chromium.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -46,6 +46,24 @@ export default async function play({ stage, step }) {
         await audit(who, `${what}, adding`);
         await who.page.keyboard.press('Escape');
         await who.dialog('Add a book').waitFor({ state: 'hidden' });
+      }
+      if (path === '/owner') {
+        const what = `${path}, ${size}, offline`;
+        step(what);
+        await who.goOffline();
+        await who.page.getByRole('button', { name: /^Favourite / }).first().click();
+        await who.seesWaiting(1);
+        for (const theme of ['Light', 'Dark']) {
+          await who.chooseTheme(theme);
+          await audit(who, `${what}, ${theme}`);
+          await who.button('Your changes').click();
+          await who.dialog('Your changes').waitFor();
+          await audit(who, `${what}, ${theme}, changes`);
+          await who.page.keyboard.press('Escape');
+          await who.dialog('Your changes').waitFor({ state: 'hidden' });
+        }
+        await who.goOnline();
+        await who.seesWaiting(0, patience);
       }
     }
   }

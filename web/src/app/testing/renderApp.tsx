@@ -1,7 +1,7 @@
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
-import { Library } from '../../sync/library';
+import { Library } from '../../sync';
 import { FakeServer } from '../../sync/testing/fakeServer';
 import { App } from '../App';
 import { demoIdentity } from '../identity';

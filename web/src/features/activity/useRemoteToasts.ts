@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import type { Activity, ActivityKind } from '../../sync/activity';
+import type { Activity, ActivityKind } from '../../sync';
 import { useLibrary } from '../../sync/react';
 import { notify } from '../../ui/notify';
 import { ICONS, summaryOf } from './words';

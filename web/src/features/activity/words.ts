@@ -1,4 +1,4 @@
-import type { Activity, ActivityKind } from '../../sync/activity';
+import type { Activity, ActivityKind } from '../../sync';
 import type { IconName } from '../../ui/Icon';
 import { whenDue } from '../../ui/time';
 

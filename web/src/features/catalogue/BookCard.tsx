@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import { loanStatus } from '../../sync/book';
+import { loanStatus } from '../../sync';
 import { Cover } from '../../ui/cover/Cover';
 import { Glow } from '../../ui/Glow';
 import styles from './BookCard.module.css';

@@ -1,7 +1,7 @@
 import { useWindowVirtualizer, type Range } from '@tanstack/react-virtual';
 import { defaultRangeExtractor } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref, type RefObject } from 'react';
-import type { Book } from '../../sync/book';
+import type { Book } from '../../sync';
 import { useLibrary } from '../../sync/react';
 import { BookCard } from './BookCard';
 import styles from './BookList.module.css';

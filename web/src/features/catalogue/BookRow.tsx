@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button';
 import { memo } from 'react';
-import { loanStatus } from '../../sync/book';
+import { loanStatus } from '../../sync';
 import { Cover } from '../../ui/cover/Cover';
 import { Glow } from '../../ui/Glow';
 import { IconAction } from '../../ui/IconAction';

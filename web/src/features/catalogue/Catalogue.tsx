@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button';
 import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import type { Book } from '../../sync/book';
+import type { Book } from '../../sync';
 import { useBooks, useCatalogueStatus, useLibrary } from '../../sync/react';
 import { Icon } from '../../ui/Icon';
 import { useNow } from '../../ui/useNow';

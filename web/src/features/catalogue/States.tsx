@@ -1,7 +1,7 @@
 import Button from '@mui/material/Button';
 import Skeleton from '@mui/material/Skeleton';
 import { useState } from 'react';
-import type { ApiError } from '../../sync/api';
+import type { ApiError } from '../../sync';
 import { useLibrary } from '../../sync/react';
 import { notify } from '../../ui/notify';
 import type { Look } from './BookList';

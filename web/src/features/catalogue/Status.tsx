@@ -1,4 +1,4 @@
-import type { Book } from '../../sync/book';
+import type { Book } from '../../sync';
 import { Glow } from '../../ui/Glow';
 import { Icon } from '../../ui/Icon';
 import { availability } from './availability';

@@ -1,4 +1,4 @@
-import { loanStatus, type Book, type LoanStatus } from '../../sync/book';
+import { loanStatus, type Book, type LoanStatus } from '../../sync';
 import { exactly, howOverdue, whenDue } from '../../ui/time';
 
 export interface Availability {

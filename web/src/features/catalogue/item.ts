@@ -1,4 +1,4 @@
-import type { Book } from '../../sync/book';
+import type { Book } from '../../sync';
 
 export type QuickAction = 'lend' | 'return' | 'edit' | 'delete';
 

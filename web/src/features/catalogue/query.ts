@@ -1,4 +1,4 @@
-import { loanStatus, type Book } from '../../sync/book';
+import { loanStatus, type Book } from '../../sync';
 
 export const FILTERS = ['all', 'available', 'lent', 'overdue', 'mine'] as const;
 export type Filter = (typeof FILTERS)[number];

@@ -1,7 +1,5 @@
 import { useMemo } from 'react';
-import { ApiError } from '../../sync/api';
-import type { Book, BookPatch, Draft } from '../../sync/book';
-import type { Library, Written } from '../../sync/library';
+import { ApiError, type Book, type BookPatch, type Draft, type Library, type Written } from '../../sync';
 import { useLibrary } from '../../sync/react';
 import type { IconName } from '../../ui/Icon';
 import { notify } from '../../ui/notify';

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { Book } from '../../sync/book';
+import type { Book } from '../../sync';
 
 export interface HeldOrder {
   /** What to show, in order: current data, or the last known for a book that has gone meanwhile. */

@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button';
 import { useId } from 'react';
-import type { Entry } from '../../sync/pending';
+import type { Entry } from '../../sync';
 import { useBook, useConnection, useLibrary, usePending } from '../../sync/react';
 import { Icon } from '../../ui/Icon';
 import { IconAction } from '../../ui/IconAction';

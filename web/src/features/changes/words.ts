@@ -1,4 +1,4 @@
-import type { Entry, Refusal } from '../../sync/pending';
+import type { Entry, Refusal } from '../../sync';
 import { exactly } from '../../ui/time';
 
 export interface FieldChange {

@@ -1,8 +1,7 @@
-import { HISTORY_SPAN, type Sample } from '../../sync/dashboard';
+import { HISTORY_SPAN, loanStatus, type Sample } from '../../sync';
 import { useBooks, useDashboard } from '../../sync/react';
 import { Glow } from '../../ui/Glow';
 import { useNow } from '../../ui/useNow';
-import { loanStatus } from '../../sync/book';
 import styles from './Numbers.module.css';
 import { drawSpark } from './spark';
 

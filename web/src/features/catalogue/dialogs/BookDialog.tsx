@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button';
 import { useId } from 'react';
-import { loanStatus, type Book } from '../../../sync/book';
+import { loanStatus, type Book } from '../../../sync';
 import { useBook } from '../../../sync/react';
 import { Cover } from '../../../ui/cover/Cover';
 import { Icon } from '../../../ui/Icon';

@@ -1,6 +1,6 @@
 import Button from '@mui/material/Button';
 import { useId } from 'react';
-import type { Book } from '../../../sync/book';
+import type { Book } from '../../../sync';
 import { Sheet } from '../../../ui/Sheet';
 import { quoted, useBookActions } from '../useBookActions';
 import styles from './dialogs.module.css';

@@ -1,7 +1,6 @@
 import Button from '@mui/material/Button';
 import { useState } from 'react';
-import { ApiError } from '../../../sync/api';
-import type { Book } from '../../../sync/book';
+import { ApiError, type Book } from '../../../sync';
 import { useBook, useLibrary } from '../../../sync/react';
 import { quoted, useBookActions } from '../useBookActions';
 import { BookFields } from './BookFields';

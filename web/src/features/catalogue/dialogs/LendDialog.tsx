@@ -1,7 +1,7 @@
 import Button from '@mui/material/Button';
 import TextField from '@mui/material/TextField';
 import { useState } from 'react';
-import { READER_LIMIT, type Book } from '../../../sync/book';
+import { READER_LIMIT, type Book } from '../../../sync';
 import { fromField, toField, whenDue } from '../../../ui/time';
 import { quoted, useBookActions } from '../useBookActions';
 import styles from './dialogs.module.css';

@@ -1,4 +1,4 @@
-import { READER_LIMIT, TITLE_LIMIT, type Book, type BookPatch, type Draft } from '../../../sync/book';
+import { READER_LIMIT, TITLE_LIMIT, type Book, type BookPatch, type Draft } from '../../../sync';
 import { fromField, toField } from '../../../ui/time';
 
 /** The form's own state: what stands in its fields. */
