@@ -5,6 +5,7 @@ import type { Library } from '../sync';
 import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';
+import { LoadBoundary } from '../ui/LoadBoundary';
 import { ToastProvider } from '../ui/notify';
 import { Announcer } from './Announcer';
 import styles from './App.module.css';
@@ -75,20 +76,30 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
       <OfflineBanner onChanges={() => setOpen('changes')} />
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
         {route === 'desk' ? (
-          <Suspense fallback={null}>
-            <DeskPage />
-          </Suspense>
+          <LoadBoundary>
+            <Suspense fallback={null}>
+              <DeskPage />
+            </Suspense>
+          </LoadBoundary>
         ) : (
           <LibraryPage />
         )}
       </main>
       <Announcer />
-      <Suspense fallback={null}>
-        {open === 'menu' && <MenuDialog onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
-        {open === 'help' && <HelpDialog onClose={() => setOpen(null)} />}
-        {open === 'changes' && <ChangesDialog onClose={() => setOpen(null)} />}
-        {debug !== null && <DebugDrawer log={debug} />}
-      </Suspense>
+      <LoadBoundary key={open}>
+        <Suspense fallback={null}>
+          {open === 'menu' && <MenuDialog onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
+          {open === 'help' && <HelpDialog onClose={() => setOpen(null)} />}
+          {open === 'changes' && <ChangesDialog onClose={() => setOpen(null)} />}
+        </Suspense>
+      </LoadBoundary>
+      {debug !== null && (
+        <LoadBoundary>
+          <Suspense fallback={null}>
+            <DebugDrawer log={debug} />
+          </Suspense>
+        </LoadBoundary>
+      )}
     </>
   );
 }

@@ -18,7 +18,7 @@ export type Origin = 'own' | 'remote' | 'unknown';
  */
 export class OwnWrites {
   readonly #flights = new Set<Flight>();
-  readonly #sequences = new Set<number>();
+  readonly #answered = new Map<number, Flight>();
   readonly #expected: Flight[] = [];
 
   begin(kind: ChangeKind, bookId: number | null): Flight {
@@ -35,8 +35,8 @@ export class OwnWrites {
   succeed(flight: Flight, sequence: number | null): void {
     this.#flights.delete(flight);
     if (sequence !== null && sequence > 0) {
-      this.#sequences.add(sequence);
-      forgetOldest(this.#sequences, REMEMBERED);
+      this.#answered.set(sequence, flight);
+      forgetOldest(this.#answered, REMEMBERED);
     } else {
       this.#expected.push(flight);
       if (this.#expected.length > REMEMBERED) this.#expected.shift();
@@ -46,22 +46,25 @@ export class OwnWrites {
   /** Whose change this is. An expectation is used up by the event that meets it. */
   originOf(difference: Difference): Origin {
     const { kind, bookId } = difference;
-    if (difference.position !== null && this.#sequences.has(difference.position.sequence)) return 'own';
+    const causes = (flight: Flight) => flight.kind === kind && (flight.bookId === null || flight.bookId === bookId);
+    const answered = difference.position === null ? undefined : this.#answered.get(difference.position.sequence);
+    // A write that changed nothing carries the position that it found: somebody else's doing.
+    if (answered !== undefined && causes(answered)) return 'own';
     const met = this.#expected.findIndex((flight) => flight.kind === kind && flight.bookId === bookId);
     if (met >= 0) {
       this.#expected.splice(met, 1);
       return 'own';
     }
     for (const flight of this.#flights) {
-      if (flight.kind === kind && (flight.bookId === null || flight.bookId === bookId)) return 'unknown';
+      if (causes(flight)) return 'unknown';
     }
     return 'remote';
   }
 }
 
-function forgetOldest(set: Set<number>, limit: number): void {
-  for (const value of set) {
-    if (set.size <= limit) return;
-    set.delete(value);
+function forgetOldest(answered: Map<number, Flight>, limit: number): void {
+  for (const sequence of answered.keys()) {
+    if (answered.size <= limit) return;
+    answered.delete(sequence);
   }
 }

@@ -3,6 +3,7 @@ import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useR
 import type { Book } from '../../sync';
 import { useBooks, useCatalogueStatus, useLibrary } from '../../sync/react';
 import { Icon } from '../../ui/Icon';
+import { LoadBoundary } from '../../ui/LoadBoundary';
 import { useNow } from '../../ui/useNow';
 import { BookList, type BookListHandle, type Look } from './BookList';
 import styles from './Catalogue.module.css';
@@ -161,9 +162,11 @@ export function Catalogue({ heading, level, quickActions }: Props) {
         )}
       </div>
       {dialog !== null && (
-        <Suspense fallback={null}>
-          <Dialogs open={dialog} onOpen={setDialog} onClose={() => setDialog(null)} onOwnChange={() => setOwnChanges((changes) => changes + 1)} />
-        </Suspense>
+        <LoadBoundary>
+          <Suspense fallback={null}>
+            <Dialogs open={dialog} onOpen={setDialog} onClose={() => setDialog(null)} onOwnChange={() => setOwnChanges((changes) => changes + 1)} />
+          </Suspense>
+        </LoadBoundary>
       )}
     </section>
   );
