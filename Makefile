@@ -75,7 +75,7 @@ clean: ## Remove what was built or installed here; data/ stays
 # The web app is built first (the server embeds it). Then the Go side compiles while the web tests
 # run; what measures time runs after that, with the machine to itself.
 .PHONY: test
-test: test-needs web ## Every test; installs what it needs (npm packages, chromium)
+test: test-needs web ## Every test; installs what it needs (npm packages, chromium, strace)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
 	@$(MAKE) test-e2e
@@ -83,6 +83,7 @@ test: test-needs web ## Every test; installs what it needs (npm packages, chromi
 .PHONY: test-needs
 test-needs: $(WEB_PACKAGES) $(E2E_PACKAGES)
 	@tools/install-chromium
+	@tools/install-strace
 
 .PHONY: check-go
 check-go: format-check
@@ -106,6 +107,12 @@ test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
 .PHONY: test-e2e
 test-e2e: test-needs web ## The real program with official clients and two browsers (E2E='-run Browser -v')
 	go test -race -vet off -tags e2e -count 1 -parallel 4 -timeout 4m $(E2E) ./e2e
+
+# One after the other: each fills the machine.
+.PHONY: soak
+soak: test-needs web ## The long variants: 1,000 clients over a crash, 5,000 writes over cuts, power cuts
+	SHELFCAST_SOAK=1 go test -race -vet off -tags e2e -count 1 -parallel 1 -timeout 30m -v \
+		-run 'TestClientsConverge|TestRestartRecoversEveryClient|TestPowerCut' ./e2e
 
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
