@@ -77,7 +77,7 @@ clean: ## Remove what was built or installed here; data/ stays
 # The web app is built first (the server embeds it). Then the Go side compiles while the web tests
 # run; what measures time runs after that, with the machine to itself.
 .PHONY: test
-test: test-needs web ## Every test; installs what it needs (npm packages, browsers)
+test: test-needs web ## Every test; installs what it needs (npm packages, browsers, strace)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
 	@$(MAKE) fuzz FUZZTIME=20000x
@@ -85,7 +85,7 @@ test: test-needs web ## Every test; installs what it needs (npm packages, browse
 
 .PHONY: test-needs
 test-needs: $(WEB_PACKAGES) $(E2E_PACKAGES)
-	@tools/install-browsers chromium firefox-esr
+	@tools/install-programs chromium firefox-esr strace
 
 .PHONY: check-go
 check-go: format-check
@@ -108,16 +108,24 @@ test-web: $(WEB_PACKAGES) ## Types, lint and unit tests of the web app
 
 .PHONY: test-e2e
 test-e2e: test-needs web ## The real program and the packages with official clients and browsers (E2E='-run Browser -v')
-	go test -race -vet off -tags e2e -count 1 -parallel 4 -timeout 4m $(E2E) ./e2e
+	go test -race -vet off -tags e2e -count 1 -parallel 4 -timeout 8m $(E2E) ./e2e
 
 # The public packages meet the open internet: what takes longer than a test run may.
 PUBLIC := ./engineio/... ./socketio/...
 FUZZTIME ?= 1m
 
 .PHONY: soak
-soak: ## Long tests of engineio and socketio, then their fuzz targets (FUZZTIME=1m each)
+soak: soak-packages soak-program fuzz ## All long tests: attacks, churn, convergence, crashes, power cuts, fuzzing
+
+.PHONY: soak-packages
+soak-packages: ## Long tests of engineio and socketio: attacks beside a healthy crowd, 100,000 cycles
 	go test -tags soak -run Soak -count 1 -timeout 60m -v $(SOAK) $(PUBLIC)
-	@$(MAKE) fuzz
+
+# One after the other: each fills the machine.
+.PHONY: soak-program
+soak-program: test-needs web ## Long tests of the program: 1,000 clients over a crash, 5,000 writes over cuts, power cuts
+	SHELFCAST_SOAK=1 go test -race -vet off -tags e2e -count 1 -parallel 1 -timeout 30m -v \
+		-run 'TestClientsConverge|TestRestartRecoversEveryClient|TestPowerCut' ./e2e
 
 .PHONY: fuzz
 fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)

@@ -3,6 +3,7 @@
 // tests named OfficialClients do without the program: they are about package socketio, in Node,
 // chromium and Firefox.
 //
-// The tests carry the build tag e2e, because they need npm packages, chromium and firefox-esr;
-// `make test-e2e` installs them and runs the tests.
+// The tests carry the build tag e2e, because they need npm packages, chromium, firefox-esr and
+// strace; `make test-e2e` installs these and runs the tests. Some have a long variant, for
+// `make soak`.
 package e2e

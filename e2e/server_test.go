@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,8 @@ type server struct {
 	port int      // 0: the system chose one; fixed after the first start
 	args []string // further flags
 	log  *os.File // where a shell would redirect its output, if anywhere
+	// under is a command that runs the program given after it, in its own place; nil for none.
+	under []string
 
 	process *exec.Cmd
 	output  *transcript
@@ -90,7 +93,8 @@ func (s *server) launch(t *testing.T) {
 	arguments := append([]string{
 		"serve", "--data", s.data, "--port", strconv.Itoa(s.port), "--log-format", "json",
 	}, s.args...)
-	s.process = exec.Command(program, arguments...)
+	command := append(append(slices.Clone(s.under), program), arguments...)
+	s.process = exec.Command(command[0], command[1:]...)
 	s.process.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	s.output = newTranscript()
 	s.exited = make(chan error, 1)
