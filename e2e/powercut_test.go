@@ -25,7 +25,7 @@ const powerCutWriters = 64
 // powerCutScale is how many books each writer adds, and how many moments are tried.
 func powerCutScale() (each, moments int) {
 	if soaking() {
-		return 60, 300
+		return 60, 100
 	}
 	return 6, 40
 }

@@ -87,7 +87,8 @@ func readTrace(t *testing.T, file string) []*systemCall {
 		call := &systemCall{name: entry[2], file: entry[4], begun: number, ended: never}
 		if what := written.FindStringSubmatch(entry[5]); what != nil {
 			text, err := strconv.Unquote(`"` + what[1] + `"`)
-			if err != nil || what[2] != "" {
+			isMirror := strings.Contains(call.file, ".books.json") // long, and of no interest
+			if err != nil || what[2] != "" && !isMirror {
 				t.Fatalf("line %d of the trace has content that cannot be read: %v", number+1, err)
 			}
 			call.data = []byte(text)

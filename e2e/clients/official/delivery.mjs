@@ -88,7 +88,7 @@ export const delivery = {
   'gives up after its retries': {
     since: 6,
     async run(actor) {
-      const socket = await actor.connected('/', { retries: 1, ackTimeout: 100 });
+      const socket = await actor.connected('/', { retries: 1, ackTimeout: 1_000 }); // the echo below must come within it
       const [error] = await actor.within('the end of the tries', (resolve) => {
         socket.emit('never', (...args) => resolve(args));
       });

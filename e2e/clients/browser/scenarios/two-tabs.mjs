@@ -28,6 +28,7 @@ export default async function play({ config, stage, step }) {
 
   step('what waits shows in both tabs');
   const before = await books(config.url);
+  second.expectOutage(); // it is cut off in the same moment
   await first.goOffline();
   await second.expectOffline();
   await first.addBook({ title: 'From the first tab', author: 'A. Person' });
