@@ -111,8 +111,14 @@ func (l *Live) joinDashboard(c *client) error {
 	if err := l.policy.Check(c.actor, auth.ActionWatchDashboard); err != nil {
 		return err
 	}
+	remember := l.memory != nil && !l.memory.Remembers(l.watchName(c))
+	if remember { // joining and leaving in turn would store something each time
+		if err := l.admit(c.actor, c.socket.Handshake().Address); err != nil {
+			return err
+		}
+	}
 	l.watch(c)
-	if l.memory != nil && !l.memory.Remembers(l.watchName(c)) {
+	if remember {
 		l.rememberWatch(c)
 	}
 	return nil
@@ -134,6 +140,8 @@ func (l *Live) leaveDashboard(c *client) error {
 	if l.people.unwatch(c) {
 		l.dashboard.changed()
 	}
-	l.forgetWatch(c)
+	if l.memory != nil && l.memory.Remembers(l.watchName(c)) {
+		l.forgetWatch(c)
+	}
 	return nil
 }
