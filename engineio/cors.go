@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// CORS lets browsers use the polling transport from pages of other origins. WebSockets are
-// exempt from it: see Options.CheckOrigin.
+// CORS lets browsers use the polling transport from pages of other origins, by the CORS
+// protocol of https://fetch.spec.whatwg.org. It refuses nobody: other origins just get no
+// headers. WebSockets are exempt from it: see Options.CheckOrigin.
 type CORS struct {
 	// Origins that are allowed, as browsers send them ("https://example.org"). "*" allows
 	// any, but never with credentials, as every page could then act as the visitor.

@@ -1,10 +1,11 @@
 // Package engineio is an Engine.IO 4 server: sessions with browsers over HTTP long-polling
 // and WebSocket, and frames that are sent to thousands of them at the price of the writes.
 //
-// It speaks the protocol of https://github.com/socketio/socket.io/tree/main/docs/engine.io-protocol
-// and passes its test suite. Namespaces, events and rooms are the business of package
-// socketio, which builds on this one; a program with a protocol of its own may use this
-// package alone:
+// It speaks the protocol of
+// https://github.com/socketio/socket.io/tree/main/docs/engine.io-protocol (v4-current.md
+// there; "Engine.IO protocol, …" below names a section of it) and passes its test suite.
+// Namespaces, events and rooms are the business of package socketio, which builds on this
+// one; a program with a protocol of its own may use this package alone:
 //
 //	server := engineio.NewServer(engineio.Options{
 //		Handler: func(s *engineio.Session) engineio.Handler { return newChat(s) },

@@ -5,22 +5,24 @@ import (
 	"net/http"
 )
 
-// The error codes that a refused request is answered with, as the protocol numbers them.
+// The error codes that a refused request is answered with, as the official server numbers
+// them. The protocol itself only asks for status 400 (Engine.IO protocol, Transports).
 const (
-	CodeUnknownTransport   = 0
-	CodeUnknownSession     = 1
-	CodeBadHandshakeMethod = 2
-	CodeBadRequest         = 3
-	CodeForbidden          = 4
-	CodeUnsupportedVersion = 5
+	CodeUnknownTransport   = 0 // transport is missing, or not one of Options.Transports
+	CodeUnknownSession     = 1 // no open session has the sid
+	CodeBadHandshakeMethod = 2 // a handshake that is no GET
+	CodeBadRequest         = 3 // anything else that breaks the protocol, or is too large
+	CodeForbidden          = 4 // Options.CheckOrigin, AllowRequest or a limit on numbers said no
+	CodeUnsupportedVersion = 5 // EIO is not 4
 )
 
-// RequestError is why a request is refused. It is answered as JSON {"code","message"}.
+// RequestError is why a request is refused. It is answered as JSON {"code","message"}. It
+// must not be changed once it is returned, so one may be returned many times.
 //
 // Options.AllowRequest may return one, wrapped or not, to choose status, message and
 // headers, such as 503 with Retry-After when the server is full.
 type RequestError struct {
-	Code    int         // what the protocol calls the error; see CodeForbidden
+	Code    int         // one of the constants CodeUnknownTransport and so on
 	Message string      // shown to the client; empty: the text that belongs to Code
 	Status  int         // HTTP status; 0: 403 for CodeForbidden, otherwise 400
 	Header  http.Header // added to the answer

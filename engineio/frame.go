@@ -38,8 +38,9 @@ type part struct {
 // without a mask).
 const maxFrameHeader = 10
 
-// NewFrame encodes messages. The data is copied; that of text messages must be valid
-// UTF-8, or clients will drop the connection.
+// NewFrame encodes messages, each as one packet (Engine.IO protocol, Packet encoding). The
+// data is copied; that of text messages must be valid UTF-8, or clients will drop the
+// connection.
 func NewFrame(msgs ...packet.Message) *Frame {
 	packets := make([]packet.Packet, len(msgs))
 	for i, m := range msgs {

@@ -2,7 +2,7 @@ package engineio
 
 import "sync/atomic"
 
-// SendOptions say how a frame is sent.
+// SendOptions say how a frame is sent. The zero value: to all, whatever waits.
 type SendOptions struct {
 	// Volatile skips clients that cannot take the frame at once (something waits for
 	// them already, or a polling client has no request open), instead of letting it wait.

@@ -15,16 +15,16 @@ import (
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
 
-// Handshake is what is known of the request that opened a session. It must not be
-// changed.
+// Handshake is what is known of the request that opened a session (Engine.IO protocol,
+// Handshake). It must not be changed, so it is safe for concurrent use.
 type Handshake struct {
 	Header     http.Header // as sent, or as far as Options.KeepHeaders names them
-	Query      url.Values
-	URL        string // request target: path and query
-	Host       string
-	RemoteAddr string // network address of the peer
-	Secure     bool   // over TLS to this server
-	Time       time.Time
+	Query      url.Values  // EIO and transport among them
+	URL        string      // request target: path and query
+	Host       string      // as the client named this server
+	RemoteAddr string      // network address of the peer, host:port; a proxy's if there is one
+	Secure     bool        // over TLS to this server
+	Time       time.Time   // when the handshake came
 }
 
 func (o *Options) newHandshake(r *http.Request, query url.Values) *Handshake {
@@ -210,7 +210,8 @@ func (s *Server) initialHeader(header http.Header, r *http.Request, session *Ses
 }
 
 // NewCookie is the cookie that the official server sets when asked to: named io, with the
-// session's ID, for the whole site, HttpOnly and SameSite=Lax. It is for Options.Cookie.
+// session's ID, for the whole site, HttpOnly and SameSite=Lax (RFC 6265). It is not
+// Secure: a site that has TLS only sets that. It is for Options.Cookie.
 func NewCookie(s *Session) *http.Cookie {
 	return &http.Cookie{Name: "io", Value: s.id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }

@@ -10,37 +10,48 @@ import (
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
 
-// Transport is how a session's packets travel.
+// Transport is how a session's packets travel: the value of the query parameter transport.
 type Transport string
 
 // The transports that this server speaks.
 const (
-	Polling   Transport = "polling"
+	// Polling is Engine.IO protocol, HTTP long-polling: a GET that waits for packets, a
+	// POST for each batch of the client's.
+	Polling Transport = "polling"
+	// WebSocket is Engine.IO protocol, WebSocket: a message of RFC 6455 for each packet.
 	WebSocket Transport = "websocket"
 )
 
-// Options configure a Server. The zero value is ready to use, and equals the official
-// server's defaults where that has the option.
+// Options configure a Server. Handler is required. The zero value of any other field is its
+// default, that of the official server where that has the option; so is a negative number or
+// duration, unless the field says otherwise. NewServer copies them. The functions in them are
+// called from several goroutines at once.
 type Options struct {
-	// Path is the prefix of the requests that are served, others get 404. A trailing
-	// slash is added. Default "/engine.io/".
+	// Path is the prefix of the requests that are served, others get 404 (Engine.IO
+	// protocol, Request path). A trailing slash is added. Default "/engine.io/".
 	Path string
-	// PingInterval is the time from a pong to the next ping. Default 25 s.
+	// PingInterval is the time from a pong to the next ping (Engine.IO protocol, Heartbeat).
+	// Clients are told. Default 25 s.
 	PingInterval time.Duration
-	// PingTimeout is how long a client may take to answer a ping. Default 20 s.
+	// PingTimeout is how long a client may take to answer a ping; then its session ends with
+	// ReasonPingTimeout. Clients are told. Default 20 s.
 	PingTimeout time.Duration
-	// UpgradeTimeout is how long an upgrade to WebSocket may take; then only the
-	// upgrade is given up, the session goes on by polling. Default 10 s.
+	// UpgradeTimeout is how long an upgrade to WebSocket may take (Engine.IO protocol,
+	// Upgrade); then only the upgrade is given up, the session goes on by polling.
+	// Default 10 s.
 	UpgradeTimeout time.Duration
 	// MaxPayload is the largest polling body or WebSocket message that is accepted, in
-	// bytes. Clients are told. Default 1e6.
+	// bytes. A larger body is answered 413, a larger message ends its session with close code
+	// 1009. Clients are told (Engine.IO protocol, Handshake). Default 1e6.
 	MaxPayload int
-	// Transports are those on offer. Default Polling and WebSocket.
+	// Transports are those on offer. A request for another is answered 400. Default Polling
+	// and WebSocket.
 	Transports []Transport
 	// DisableUpgrades leaves sessions on the transport that they opened with.
 	DisableUpgrades bool
-	// CheckOrigin decides by the Origin header, on every request. It is the only guard
-	// of the WebSocket transport, which browsers exempt from CORS. nil allows all.
+	// CheckOrigin decides by the Origin header (RFC 6454, 7), on every request; false is
+	// answered 403. It is the only guard of the WebSocket transport, which browsers exempt
+	// from CORS. nil allows all.
 	CheckOrigin func(*http.Request) bool
 	// CORS lets browsers use the polling transport from other origins. nil: off.
 	CORS *CORS
@@ -91,7 +102,7 @@ type Options struct {
 	// Default 100,000; negative: no limit.
 	MaxSessions int
 	// MaxSessionsPerAddress is how many sessions of one client address may be open. A
-	// handshake beyond is answered 429. Default 1,000; negative: no limit.
+	// handshake beyond is answered 429 (RFC 6585, 4). Default 1,000; negative: no limit.
 	MaxSessionsPerAddress int
 	// HandshakesPerSecond is how many handshakes one client address may make per second
 	// in the long run, with bursts of ten times as many. One beyond is answered 429.
@@ -115,7 +126,8 @@ type Options struct {
 	MaxPostPackets int
 	// MaxFragments is how many frames one WebSocket message may come in, as a client
 	// could otherwise keep a processor busy with tiny ones. One with more ends its session
-	// with close code 1008. Default 1,024; browsers send one frame per 64 kB or more.
+	// with close code 1008 (RFC 6455, 7.4.1). Default 1,024; browsers send one frame per 64 kB
+	// or more.
 	MaxFragments int
 	// MaxReceiving bounds the bytes held of messages and bodies that have arrived in part,
 	// of all clients together, not counting the first 4,096 of each. What would exceed it
@@ -143,7 +155,8 @@ type Options struct {
 // come in order, on a goroutine of the session; a call that takes long holds back this
 // session only. A panic is logged and ends the session.
 type Handler interface {
-	// Message is called for each message of the client. The data belongs to the callee.
+	// Message is called for each message of the client (Engine.IO protocol, Message). The
+	// data belongs to the callee.
 	Message(m packet.Message)
 	// Closed is called exactly once, last. err is the cause where one is known.
 	Closed(reason Reason, err error)

@@ -70,8 +70,8 @@ type ending struct {
 // errSessionClosed is returned by Drain.
 var errSessionClosed = errors.New("engineio: session closed")
 
-// ID is the session's secret: who knows it can act as the client. Never show it to other
-// clients.
+// ID is the session's secret, the sid of Engine.IO protocol, Handshake: who knows it can act
+// as the client. Never show it to other clients.
 func (s *Session) ID() string { return s.id }
 
 // Handshake describes the request that opened the session.
@@ -119,7 +119,8 @@ func (s *Session) unqueue(f *Frame) {
 	s.mu.Unlock()
 }
 
-// Writable says whether a message sent now would leave at once: nothing waits for the
+// Writable says whether a message sent now would leave at once, which may have changed when
+// it returns; SendVolatile asks and sends in one. It is true when nothing waits for the
 // client and, by polling, a request is open.
 func (s *Session) Writable() bool {
 	s.mu.Lock()

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/shelfcast/shelfcast/engineio/packet"
@@ -20,9 +19,9 @@ import (
 type upgrade struct {
 	session  *Session
 	socket   *webSocket
-	probed   atomic.Bool
 	deadline time.Time
 	timer    *time.Timer // runs tick; one per upgrade, not per connection
+	probed   bool        // guarded by Session.mu, as is timer
 }
 
 // noopInterval is how often a waiting poll is ended during an upgrade. Once is not enough:
@@ -59,12 +58,27 @@ func (u *upgrade) begin() bool {
 		return false
 	}
 	s.upgrade = u
-	u.timer = time.AfterFunc(u.wait(), u.tick)
+	u.timer = time.AfterFunc(u.waitLocked(), u.tick)
 	return true
 }
 
-func (u *upgrade) wait() time.Duration {
-	return max(0, min(noopInterval, time.Until(u.deadline)))
+// waitLocked is how long it is until tick has something to do.
+func (u *upgrade) waitLocked() time.Duration {
+	wait := max(0, time.Until(u.deadline))
+	if u.probed {
+		wait = min(noopInterval, wait)
+	}
+	return wait
+}
+
+// probe begins to end waiting polls, noopInterval from now.
+func (u *upgrade) probe() {
+	u.session.mu.Lock()
+	defer u.session.mu.Unlock()
+	if u.session.upgrade == u && !u.probed {
+		u.probed = true
+		u.timer.Reset(u.waitLocked())
+	}
 }
 
 // tick ends a waiting poll, or the upgrade when it takes too long.
@@ -80,10 +94,10 @@ func (u *upgrade) tick() {
 		u.socket.drop()
 		return
 	}
-	if u.probed.Load() {
+	if u.probed {
 		s.noopLocked()
 	}
-	u.timer.Reset(u.wait())
+	u.timer.Reset(u.waitLocked())
 }
 
 // abandon gives the upgrade up. The session goes on by polling.
@@ -101,7 +115,7 @@ func (u *upgrade) receive(p packet.Packet) bool {
 	switch {
 	case p.Type == packet.TypePing && string(p.Data) == probeData:
 		u.socket.writeNow(newPacketFrame(packet.Packet{Type: packet.TypePong, Data: p.Data}).socket)
-		u.probed.Store(true)
+		u.probe()
 		return true
 	case p.Type == packet.TypeUpgrade && u.complete():
 		return true

@@ -246,3 +246,25 @@ func TestOrderOfClientMessagesAcrossUpgrade(t *testing.T) {
 		}
 	}
 }
+
+// As in the official server, a waiting poll is ended 100 ms after the probe, however long
+// the WebSocket was open before, and so is each that follows.
+func TestNoopsAreCountedFromTheProbe(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bubble) {
+		query, r := b.open()
+		u := &upgrade{session: r.session, deadline: time.Now().Add(b.options.UpgradeTimeout)}
+		if !u.begin() {
+			t.Fatal("no upgrade")
+		}
+		defer u.abandon()
+		opened := time.Now()
+		time.AfterFunc(250*time.Millisecond, u.probe)
+		time.AfterFunc(290*time.Millisecond, u.probe) // a second one changes nothing
+		for _, want := range []time.Duration{350, 450, 550} {
+			a := b.do(http.MethodGet, query, "")
+			if after := time.Since(opened); a.body != "6" || after != want*time.Millisecond {
+				t.Errorf("poll: %q after %v, want a noop after %d ms", a.body, after, want)
+			}
+		}
+	})
+}

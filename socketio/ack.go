@@ -86,7 +86,8 @@ func (s *Socket) acknowledged(id uint64, args Args) {
 type Reply struct {
 	// Socket is the id of the socket that answered.
 	Socket string
-	Args   Args `json:",omitempty"`
+	// Args are the arguments that it answered with.
+	Args Args `json:",omitempty"`
 }
 
 // request sends an event to the sockets of this server and waits for their

@@ -78,8 +78,9 @@ type Emission struct {
 	Event string
 	// Args are its arguments: JSON in which binary data is represented by the
 	// placeholders that number Attachments.
-	Args        []json.RawMessage `json:",omitempty"`
-	Attachments [][]byte          `json:",omitempty"`
+	Args []json.RawMessage `json:",omitempty"`
+	// Attachments are the binary data.
+	Attachments [][]byte `json:",omitempty"`
 	// Volatile skips clients that still have to take something else.
 	Volatile bool `json:",omitempty"`
 	// Uncompressed keeps the event from being compressed; see Broadcast.Compress.
@@ -94,8 +95,9 @@ type ServerEmission struct {
 	// Event is the event's name.
 	Event string
 	// Args are its arguments; see Emission.
-	Args        []json.RawMessage `json:",omitempty"`
-	Attachments [][]byte          `json:",omitempty"`
+	Args []json.RawMessage `json:",omitempty"`
+	// Attachments are the binary data.
+	Attachments [][]byte `json:",omitempty"`
 }
 
 // SocketInfo is what servers tell each other about a socket.

@@ -18,8 +18,9 @@ import (
 // does not get it.
 //
 // With an Adapter the sockets are those of all servers, unless Local says
-// otherwise. What other servers could not be told is reported as an error; the
-// sockets of this server are served nevertheless.
+// otherwise. What other servers could not be told is reported as an error, the
+// Adapter's; the sockets of this server are served nevertheless. Without an Adapter
+// methods that emit nothing do not fail.
 type Broadcast struct {
 	namespace    *Namespace
 	sender       *Socket // left out; nil when the server itself emits
@@ -31,8 +32,9 @@ type Broadcast struct {
 	uncompressed bool
 }
 
-// To adds rooms to those whose members get the emission, each of them once. With
-// no room at all it is the whole namespace.
+// To adds rooms to those whose members get the emission: who is in any of them gets
+// it, once. With no room at all it is the whole namespace, so check a list that may
+// be empty.
 func (b Broadcast) To(rooms ...string) Broadcast {
 	b.rooms = append(slices.Clip(b.rooms), rooms...)
 	return b
@@ -47,8 +49,8 @@ func (b Broadcast) Except(rooms ...string) Broadcast {
 	return b
 }
 
-// Volatile makes the emission skip clients that still have to take something
-// else.
+// Volatile makes the emission skip clients that cannot take it at once: something
+// waits for them already, or they poll and have no request open.
 func (b Broadcast) Volatile() Broadcast {
 	b.volatile = true
 	return b
@@ -77,14 +79,16 @@ func (b Broadcast) frame(messages Messages) *engineio.Frame {
 }
 
 // Timeout bounds how long EmitWithAck waits, besides its context; it then fails
-// with ErrTimeout.
+// with ErrTimeout. 0, the default, leaves it to the context.
 func (b Broadcast) Timeout(d time.Duration) Broadcast {
 	b.timeout = d
 	return b
 }
 
-// Emit sends an event; see Socket.Emit. It is encoded once and its bytes are
-// shared by all recipients. It does not wait for them.
+// Emit sends an event, whose arguments are as in Socket.Emit. It is encoded once and
+// its bytes are shared by all recipients. It does not wait for them, and that there
+// are none is no error. It returns ErrReservedEvent, an error when an argument cannot
+// be encoded, or the error of the Adapter.
 func (b Broadcast) Emit(event string, args ...any) error {
 	p, err := b.namespace.event(event, args)
 	if err != nil {

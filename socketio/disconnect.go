@@ -3,9 +3,10 @@ package socketio
 import "github.com/shelfcast/shelfcast/socketio/packet"
 
 // Disconnect ends the socket and tells the client, which will not come back by
-// itself. With closeTransport it ends the client's sockets in all namespaces and
-// closes the connection once what was sent has left. It does not wait; the
-// disconnect handlers run after the handler that runs now.
+// itself (Socket.IO protocol, Disconnection from a namespace). With
+// closeTransport it ends the client's sockets in all namespaces and closes the
+// connection once what was sent has left. It does not wait; the disconnect
+// handlers run after the handler that runs now.
 func (s *Socket) Disconnect(closeTransport bool) {
 	if !closeTransport {
 		s.kick()

@@ -1,6 +1,8 @@
 // Package socketio is a Socket.IO server for Go. It speaks revision 5 of the
-// protocol, that of Socket.IO 3 and 4, with unmodified clients, over HTTP
-// long-polling, WebSocket and the upgrade from one to the other.
+// protocol (https://socket.io/docs/v4/socket-io-protocol/, whose sections
+// "Socket.IO protocol, …" names), that of Socket.IO 3 and 4, with unmodified
+// clients, over HTTP long-polling, WebSocket and the upgrade from one to the
+// other.
 //
 // # A server
 //
@@ -31,8 +33,13 @@
 // A page on another origin needs CORS for polling, and CheckOrigin is the guard of
 // WebSockets, which browsers exempt from CORS:
 //
+//	const app = "https://app.example.org"
 //	io := socketio.NewServer(&socketio.Options{Options: engineio.Options{
-//		CORS: &engineio.CORS{Origins: []string{"https://app.example.org"}},
+//		CORS: &engineio.CORS{Origins: []string{app}},
+//		CheckOrigin: func(r *http.Request) bool {
+//			origin := r.Header.Get("Origin") // "": no browser, or a GET of the same origin
+//			return origin == "" || origin == app
+//		},
 //	}})
 //
 // # Events
@@ -135,6 +142,7 @@
 // # Differences from the official server
 //
 //   - What waits for an acknowledgement fails when the socket disconnects.
+//   - Socket.Rooms leaves out the room of the socket's own id.
 //   - A client that leaves is out of its rooms before its disconnecting handlers
 //     run; Socket.Rooms still names them.
 //   - In recovery the confirmation of a connection comes before the events that

@@ -67,7 +67,8 @@ func (d *DynamicNamespace) Namespaces() []*Namespace {
 	return children
 }
 
-// Emit sends an event to every socket of the namespaces that exist now.
+// Emit sends an event to every socket of the namespaces that exist now. Errors are
+// those of Broadcast.Emit; after one, the namespaces that are left get nothing.
 func (d *DynamicNamespace) Emit(event string, args ...any) error {
 	for _, n := range d.Namespaces() {
 		if err := n.Emit(event, args...); err != nil {

@@ -62,7 +62,8 @@ func (e *Event) HasAck() bool { return e.hasID }
 // Ack acknowledges the event. Only the first call sends anything; another one
 // returns ErrAlreadyAcknowledged. It returns ErrNoAck when the client asked for
 // none, ErrDisconnected when the socket is gone, and an error when the arguments
-// cannot be encoded, which leaves the event to be acknowledged.
+// cannot be encoded, which leaves the event to be acknowledged (Socket.IO protocol,
+// Acknowledgement).
 func (e *Event) Ack(args ...any) error {
 	if !e.hasID {
 		return ErrNoAck

@@ -12,16 +12,18 @@ import (
 )
 
 // Handshake is what is known about how a socket came: the HTTP request that
-// opened its connection and the auth object of its CONNECT packet. It must not be
-// changed.
+// opened its connection and the auth object of its CONNECT packet (Socket.IO
+// protocol, Connection to a namespace). It must not be changed, so it is safe for
+// concurrent use.
 type Handshake struct {
 	// Headers, Query, URL, Address and Secure are of the request that opened the
 	// connection, which may carry several namespaces.
 	Headers http.Header
-	Query   url.Values
+	// Query is the client's query option, besides EIO and transport.
+	Query url.Values
 	// URL is the request target, path and query.
 	URL string
-	// Address is the network address of the peer, a proxy's if there is one.
+	// Address is the network address of the peer, host:port, a proxy's if there is one.
 	Address string
 	// Secure reports TLS between the peer and this server.
 	Secure bool
@@ -30,7 +32,7 @@ type Handshake struct {
 	// Time is when this socket asked to be connected.
 	Time time.Time
 	// Auth is the JSON object that the client was given as its auth option, {}
-	// when there was none.
+	// when there was none. What is in it is the client's choice.
 	Auth json.RawMessage
 }
 

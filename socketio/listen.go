@@ -13,6 +13,10 @@ import (
 // order of registration. What OnConnection's handlers register is in place
 // before the first event is dispatched. A panic in a handler is logged and ends
 // this socket, no other. The returned function removes the handler.
+//
+// An event without a handler is dropped, without a log entry. If the client asked
+// for an acknowledgement, none is sent, as for any event whose handlers do not call
+// Event.Ack: such a client waits until its own timeout.
 func (s *Socket) On(event string, run func(*Event)) (remove func()) {
 	h := &handler{run: run}
 	s.mu.Lock()

@@ -9,7 +9,8 @@ import (
 // Local is the sockets of one server, and the Adapter of a server that is alone. An
 // adapter of a cluster is made with its server's Local and does through it what
 // concerns this server. What is meant for a namespace that does not exist here is
-// meant for nobody. All methods are safe for concurrent use.
+// meant for nobody, without an error. All methods are safe for concurrent use; only
+// BroadcastWithAck waits, and only those that send an event can fail.
 type Local struct{ server *Server }
 
 var _ Adapter = (*Local)(nil)
@@ -25,7 +26,8 @@ func (e *Emission) packet() *packet.Packet {
 	return &packet.Packet{Type: packet.Event, Event: e.Event, Args: e.Args, Attachments: e.Attachments}
 }
 
-// Broadcast sends an event to the sockets of this server. They share its bytes.
+// Broadcast sends an event to the sockets of this server. They share its bytes. It
+// fails only when the event cannot be encoded.
 func (l *Local) Broadcast(e Emission) error {
 	b, ok := l.target(e.Audience)
 	if !ok {
@@ -36,7 +38,8 @@ func (l *Local) Broadcast(e Emission) error {
 }
 
 // BroadcastWithAck sends an event to the sockets of this server and waits for
-// their acknowledgements.
+// their acknowledgements. When ctx ends first, it returns the replies that have come,
+// with ctx's cause.
 func (l *Local) BroadcastWithAck(ctx context.Context, e Emission) ([]Reply, error) {
 	b, ok := l.target(e.Audience)
 	if !ok {
@@ -49,7 +52,7 @@ func (l *Local) BroadcastWithAck(ctx context.Context, e Emission) ([]Reply, erro
 // answered is called for each socket once, perhaps before Ask returns, with
 // ErrDisconnected for one that is gone. It must not block. clients is how many
 // calls there will be, unless forget is called, which has to be done when nobody
-// waits any more.
+// waits any more. It fails only when the event cannot be encoded.
 func (l *Local) Ask(e Emission, answered func(Reply, error)) (clients int, forget func(), err error) {
 	b, ok := l.target(e.Audience)
 	if !ok {

@@ -11,7 +11,8 @@ import (
 
 // Namespace is one of the channels that share a connection, with middlewares,
 // connection handlers and rooms of its own. Clients name it in the URL that they
-// connect to. All methods are safe for concurrent use.
+// connect to. Methods that Broadcast has as well do and return the same. All methods
+// are safe for concurrent use.
 type Namespace struct {
 	server *Server
 	name   string
@@ -58,7 +59,14 @@ func (n *Namespace) Name() string { return n.name }
 // Use adds a middleware: it runs for every client that asks to join the
 // namespace, in order of registration, before the connection handlers. An error
 // refuses the client, whose "connect_error" event gets the error's text as
-// message, and a *ConnectError's data.
+// message, and a *ConnectError's data (Socket.IO protocol, Connection to a
+// namespace): return no text that clients should not see. After a panic the text is
+// "internal error".
+//
+// It is called for several clients at once and may block, within Socket.Context and,
+// for the first namespace of a connection, Options.ConnectTimeout; only the
+// client's own socket waits. Socket.Set and Socket.Join keep what it found out;
+// nothing can be emitted to the socket yet.
 func (n *Namespace) Use(middleware func(*Socket) error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -67,15 +75,16 @@ func (n *Namespace) Use(middleware func(*Socket) error) {
 
 // OnConnection adds a handler that runs for every socket that was connected,
 // before any of its events is dispatched. What it emits reaches the client after
-// the confirmation of the connection.
+// the confirmation of the connection. It is called for several sockets at once and
+// may block, which holds back the events of its own socket only. Sockets that were
+// connected before it was added are not handed to it.
 func (n *Namespace) OnConnection(run func(*Socket)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.handlers = append(slices.Clip(n.handlers), run)
 }
 
-// Emit sends an event to every socket of the namespace; see Socket.Emit. It is
-// encoded once.
+// Emit sends an event to every socket of the namespace; see Broadcast.Emit.
 func (n *Namespace) Emit(event string, args ...any) error {
 	return Broadcast{namespace: n}.Emit(event, args...)
 }
@@ -89,8 +98,8 @@ func (n *Namespace) Except(rooms ...string) Broadcast {
 	return Broadcast{namespace: n}.Except(rooms...)
 }
 
-// Volatile starts an emission that skips clients that still have to take
-// something else.
+// Volatile starts an emission that skips clients that cannot take it at once; see
+// Broadcast.Volatile.
 func (n *Namespace) Volatile() Broadcast { return Broadcast{namespace: n}.Volatile() }
 
 // Local starts an emission to the clients of this server only.

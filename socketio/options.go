@@ -10,7 +10,10 @@ import (
 )
 
 // Options configure a Server. The zero value is ready to use and equals the
-// official server's defaults where that has the option.
+// official server's defaults where that has the option. A number or duration that is
+// not positive stands for the default, unless engineio.Options says otherwise.
+// NewServer copies them. The functions in them are called from several goroutines at
+// once.
 type Options struct {
 	// Options are those of the transports: CORS, payload size, heartbeat, limits
 	// for slow clients, Logger and more. Path is "/socket.io/" unless set. Handler
@@ -35,7 +38,9 @@ type Options struct {
 	// not read until the handlers catch up. Default 1,000 events, 1,000,000 bytes;
 	// one event always fits.
 	MaxQueuedEvents int
-	MaxQueuedBytes  int
+	// MaxQueuedBytes: see MaxQueuedEvents. Not engineio.Options.MaxQueuedBytes, which it
+	// hides: that is set as Options.Options.MaxQueuedBytes.
+	MaxQueuedBytes int
 	// MaxConnectRate is how many CONNECT packets per second one connection may send
 	// on average, after MaxNamespaces and as many again at once. Each is answered and
 	// asks the middlewares, so a client over it is disconnected. Default 10.

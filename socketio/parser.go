@@ -5,17 +5,20 @@ import (
 	"github.com/shelfcast/shelfcast/socketio/packet"
 )
 
-// Messages are what one packet is on the wire. Nothing comes between them.
+// Messages are what one packet is on the wire, each an Engine.IO message. Nothing
+// comes between them.
 type Messages = []enginepacket.Message
 
 // Parser is how packets travel. Clients must use the same one; the default is the
-// protocol's own, JSON with binary attachments. The package msgpack has another.
+// protocol's own, JSON with binary attachments (Socket.IO protocol, Packet
+// encoding). The package msgpack has another.
 // Its methods are called from several goroutines at once.
 type Parser interface {
-	// Encode returns the messages of a packet. It does not keep the packet.
+	// Encode returns the messages of a packet. It does not keep the packet. An error is
+	// given to who emits.
 	Encode(p *packet.Packet) (Messages, error)
 	// NewDecoder returns the decoder of one connection, which refuses packets of more
-	// than maxBytes, attachments included.
+	// than maxBytes, attachments included; see Options.MaxPacketBytes.
 	NewDecoder(maxBytes int) PacketDecoder
 }
 

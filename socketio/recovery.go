@@ -2,11 +2,12 @@ package socketio
 
 import "context"
 
-// Recovery lets an application fulfil the protocol's connection state recovery
-// from a log of its own: a client that lost its connection comes back with the
-// private id that it was given and the offset of the last event that it
-// received, and goes on from there. The offset of an event is a string that the
-// application adds to it as its last argument.
+// Recovery lets an application fulfil connection state recovery
+// (https://socket.io/docs/v4/connection-state-recovery) from a log of its own:
+// a client that lost its connection comes back with the private id that it was
+// given and the offset of the last event that it received, and goes on from
+// there. The offset of an event is a string that the application adds to it as
+// its last argument.
 //
 // The CONNECT reply goes first and the handlers of OnConnection replay what was
 // missed. (The official server sends the replay first; its client keeps events

@@ -9,7 +9,8 @@ import (
 
 // RemoteSocket is a socket of this server or of another one, as it was when it was
 // fetched. What its methods do is done by the server that holds the socket; they
-// do nothing when it is gone. They are safe for concurrent use.
+// do nothing when it is gone. Their errors are those of the same methods of
+// Broadcast. They are safe for concurrent use.
 type RemoteSocket struct {
 	SocketInfo
 	namespace *Namespace

@@ -62,7 +62,8 @@ func NewServer(options *Options) *Server {
 	return s
 }
 
-// ServeHTTP serves the requests of clients.
+// ServeHTTP serves the requests of clients, and of Options.ClientFiles. Each is
+// answered; what is not below Options.Path with 404.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.bundle.serve(w, r) {
 		return
@@ -71,7 +72,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServerCount is how many servers share the namespaces, this one included: 1
-// without an Adapter.
+// without an Adapter. It waits until ctx ends, ClusterTimeout when ctx has no
+// deadline. Errors are those of the Adapter.
 func (s *Server) ServerCount(ctx context.Context) (int, error) {
 	ctx, cancel := withClusterTimeout(ctx)
 	defer cancel()
@@ -92,7 +94,8 @@ func (s *Server) Engine() *engineio.Server { return s.engine }
 
 // Of returns the namespace of a name, which begins to exist with the first call.
 // A leading slash is added when it is missing; "" and "/" are the main namespace,
-// which always exists. One that a DynamicNamespace matches inherits from it. A name must be valid UTF-8 without a comma: Of panics
+// which always exists. One that a DynamicNamespace matches inherits from it. A name
+// must be valid UTF-8 without a comma (Socket.IO protocol, Format): Of panics
 // otherwise, since names are part of the program.
 func (s *Server) Of(name string) *Namespace {
 	if !strings.HasPrefix(name, "/") {
@@ -121,9 +124,10 @@ func (s *Server) Except(rooms ...string) Broadcast { return s.main.Except(rooms.
 
 // Close ends every connection with ReasonServerShuttingDown and waits, until ctx
 // ends, for the disconnect handlers of all sockets and those of server-side events.
-// The Adapter is closed after the sockets. Clients are not told to
-// leave their namespaces, so they reconnect, to the next server. New clients are
-// refused. Call it before http.Server.Shutdown, which waits for open polls.
+// The Adapter is closed after the sockets. Clients are not told to leave their
+// namespaces, so they reconnect, to the next server. New clients are refused. Call
+// it before http.Server.Shutdown, which waits for open polls. The error is ctx's,
+// when handlers still ran, or the Adapter's.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.drained == nil {

@@ -78,9 +78,10 @@ func newSocket(c *conn, namespace *Namespace, auth json.RawMessage) *Socket {
 	}
 }
 
-// ID returns the socket's public id. It is unique in the namespace and not
-// related to the session's secret. A recovered socket has its former id once the
-// middlewares have run.
+// ID returns the socket's public id, the sid of the CONNECT reply (Socket.IO
+// protocol, Connection to a namespace). It is unique in the namespace and not
+// related to the session's secret. A recovered socket has its former id once
+// the middlewares have run.
 func (s *Socket) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,9 +207,10 @@ func (s *Socket) Except(rooms ...string) Broadcast { return s.Broadcast().Except
 // Broadcast starts an emission to everyone in the namespace but this socket.
 func (s *Socket) Broadcast() Broadcast { return Broadcast{namespace: s.namespace, sender: s} }
 
-// Emit sends an event to the client. Arguments are encoded as encoding/json does;
-// a []byte anywhere inside becomes a binary attachment, of which one event may
-// have 10, and a json.RawMessage is sent verbatim.
+// Emit sends an event to the client (Socket.IO protocol, Sending and receiving
+// data). Arguments are encoded as encoding/json does; a []byte anywhere inside
+// becomes a binary attachment, of which one event may have 10, and a
+// json.RawMessage is sent verbatim.
 //
 // It does not wait for the client: events wait in memory, up to the limits of
 // engineio.Options. It returns ErrReservedEvent, ErrDisconnected (in a middleware
@@ -218,7 +220,8 @@ func (s *Socket) Broadcast() Broadcast { return Broadcast{namespace: s.namespace
 func (s *Socket) Emit(event string, args ...any) error { return s.emit(event, args, false) }
 
 // EmitVolatile is Emit for what is only worth sending at once: the event is
-// dropped when the client still has to take something else.
+// dropped when the client cannot take it now; see Broadcast.Volatile. That is no
+// error.
 func (s *Socket) EmitVolatile(event string, args ...any) error { return s.emit(event, args, true) }
 
 func (s *Socket) emit(event string, args []any, volatile bool) error {

@@ -14,6 +14,7 @@ import (
 // missed. The official client does all this by itself; here it is by hand.
 func ExampleStateRecovery() {
 	gone := make(chan struct{})
+	rooms := make(chan []string, 1)
 	io := socketio.NewServer(&socketio.Options{
 		StateRecovery: &socketio.StateRecovery{MaxDisconnectionDuration: time.Minute},
 	})
@@ -21,7 +22,7 @@ func ExampleStateRecovery() {
 
 	io.OnConnection(func(s *socketio.Socket) {
 		if s.Recovered() {
-			fmt.Println("back again, still in", s.Rooms())
+			rooms <- s.Rooms()
 			return
 		}
 		s.Join("news")
@@ -37,10 +38,11 @@ func ExampleStateRecovery() {
 	visitAs(io, string(auth), &reply, func(c *visitor) {
 		event := c.read()
 		fmt.Println(event[:strings.LastIndex(event, ",")]) // without its offset
+		fmt.Println("back again, still in", <-rooms)
 	})
 	// Output:
-	// back again, still in [news]
 	// 42["headline",1
+	// back again, still in [news]
 }
 
 // Who is here, on whichever server of a cluster, and what they said about

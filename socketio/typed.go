@@ -7,8 +7,8 @@ import (
 )
 
 // On registers a handler for an event whose first argument is a T, decoded as
-// encoding/json does; an event without arguments gives the zero T. ctx ends when
-// the socket is disconnected.
+// encoding/json does; an event without arguments gives the zero T, further arguments
+// are ignored. ctx ends when the socket is disconnected. It is Socket.On otherwise.
 //
 // An error, of the handler or because the argument is no T, is logged. When the
 // client asked for an acknowledgement it gets {"error": text}, where the text is
@@ -28,7 +28,13 @@ func On[T any](s *Socket, event string, handle func(ctx context.Context, v T) er
 	})
 }
 
-// OnAck registers a handler like On does whose result acknowledges the event.
+// OnAck registers a handler like On does whose result acknowledges the event. A
+// client tells an error by the answer, {"error": text} as with On: there is no
+// separate error argument, so results should have no member of that name. A result
+// that cannot be encoded is logged, and the client gets no answer.
+//
+// The answer is sent after the handler has returned. What has to be in order with
+// other emissions, under a lock of the handler, takes Socket.On and Event.Ack.
 func OnAck[T, R any](s *Socket, event string, handle func(ctx context.Context, v T) (R, error)) (remove func()) {
 	return s.On(event, func(e *Event) {
 		v, err := first[T](e.Args)
@@ -46,7 +52,8 @@ func OnAck[T, R any](s *Socket, event string, handle func(ctx context.Context, v
 }
 
 // Request sends an event and returns the first argument of the client's
-// acknowledgement as an R; see Socket.EmitWithAck.
+// acknowledgement as an R, the zero R when it has none. Errors are those of
+// Socket.EmitWithAck, or an *EventError when the argument is no R.
 func Request[R any](ctx context.Context, s *Socket, event string, args ...any) (R, error) {
 	reply, err := s.EmitWithAck(ctx, event, args...)
 	if err != nil {

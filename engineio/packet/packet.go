@@ -1,10 +1,11 @@
 // Package packet encodes and decodes Engine.IO 4 packets and polling payloads.
 //
 // It is a pure codec: no I/O, no goroutines, no state. The format is described at
-// https://github.com/socketio/socket.io/tree/main/docs/engine.io-protocol. A packet is
-// one character that names its type, followed by text; a binary message has no type
-// character on a WebSocket (the frame says that it is binary) and is written as `b` and
-// base64 wherever only text may travel. HTTP long-polling joins packets with 0x1E.
+// https://github.com/socketio/socket.io/tree/main/docs/engine.io-protocol, v4-current.md,
+// whose sections "Engine.IO protocol, …" names. A packet is one character that names its
+// type, followed by text; a binary message has no type character on a WebSocket (the frame
+// says that it is binary) and is written as `b` and base64 wherever only text may travel.
+// HTTP long-polling joins packets with 0x1E.
 //
 // Every function is safe for concurrent use.
 package packet
@@ -17,10 +18,11 @@ import (
 	"iter"
 )
 
-// Type is the kind of a packet.
+// Type is the kind of a packet. On the wire it is a digit, '0' + Type.
 type Type byte
 
-// The packet types of Engine.IO 4, with the values that they have on the wire.
+// The packet types, with the values that they have on the wire (Engine.IO protocol,
+// Protocol).
 const (
 	TypeOpen    Type = iota // handshake, server to client
 	TypeClose               // the sender closes the session
@@ -31,8 +33,9 @@ const (
 	TypeNoop                // ends a waiting poll without data
 )
 
-// Separator stands between two packets of a polling payload. It cannot occur inside a
-// packet: JSON escapes control characters and base64 has none.
+// Separator stands between two packets of a polling payload (Engine.IO protocol, Packet
+// encoding: HTTP long-polling). It cannot occur inside a packet: JSON escapes control
+// characters and base64 has none.
 const Separator = 0x1e
 
 // binaryMark starts a binary message that travels as text.
@@ -40,9 +43,13 @@ const binaryMark = 'b'
 
 // The reasons why a packet is refused. Decode errors wrap one of them.
 var (
-	ErrEmpty          = errors.New("empty packet")
-	ErrUnknownType    = errors.New("unknown packet type")
-	ErrInvalidBase64  = errors.New("invalid base64 in binary packet")
+	// ErrEmpty: a packet without a type, such as between two separators.
+	ErrEmpty = errors.New("empty packet")
+	// ErrUnknownType: the first character is neither a Type's digit nor `b`.
+	ErrUnknownType = errors.New("unknown packet type")
+	// ErrInvalidBase64: what follows `b` is not base64 (RFC 4648, 4), padded or not.
+	ErrInvalidBase64 = errors.New("invalid base64 in binary packet")
+	// ErrTooManyPackets: more packets than DecodePayload was told to accept.
 	ErrTooManyPackets = errors.New("too many packets in payload")
 )
 
@@ -55,21 +62,22 @@ func (t Type) String() string {
 	return fmt.Sprintf("type(%d)", byte(t))
 }
 
-// Message is a message of the application: text, which must be valid UTF-8, or bytes.
+// Message is a message of the application (Engine.IO protocol, Message).
 type Message struct {
-	Data   []byte
-	Binary bool
+	Data   []byte // of a text message, valid UTF-8
+	Binary bool   // Data is bytes, not text
 }
 
-// Packet is one decoded packet. Binary is only ever true for TypeMessage.
+// Packet is one decoded packet.
 type Packet struct {
-	Type   Type
-	Data   []byte
-	Binary bool
+	Type   Type   // TypeMessage carries a Message
+	Data   []byte // what follows the type, decoded; may be empty
+	Binary bool   // Data is bytes, not text; only ever true for TypeMessage
 }
 
 // AppendText appends the form of p that travels as text: a type character and the data,
-// or `b` and base64 for a binary message.
+// or `b` and base64 for a binary message (Engine.IO protocol, Packet encoding). It does not
+// check p.
 func AppendText(dst []byte, p Packet) []byte {
 	if p.Binary {
 		dst = append(dst, binaryMark)
@@ -87,7 +95,8 @@ func TextSize(p Packet) int {
 	return 1 + len(p.Data)
 }
 
-// AppendPayload appends the polling payload that holds packets, in order.
+// AppendPayload appends the polling payload that holds packets, in order, as AppendText
+// writes them with Separator between.
 func AppendPayload(dst []byte, packets ...Packet) []byte {
 	for i, p := range packets {
 		if i > 0 {

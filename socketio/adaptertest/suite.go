@@ -21,8 +21,8 @@ import (
 // It is called for each test anew.
 type Factory func(t *testing.T, count int) []func(*socketio.Local) socketio.Adapter
 
-// Run runs the suite as subtests. An adapter must notice that a server was closed
-// without waiting for a timeout.
+// Run runs the suite as subtests, one after the other. An adapter must notice that a
+// server was closed without waiting for a timeout.
 func Run(t *testing.T, start Factory) {
 	for name, test := range map[string]func(*testing.T, Factory){
 		"broadcasts reach the sockets of all servers":           broadcasts,

@@ -33,28 +33,32 @@ import (
 type Bus interface {
 	// Publish hands a message to all servers of the cluster, this one or not. Those of
 	// one goroutine arrive in order. It must not wait for the other servers. data must
-	// not be changed afterwards by either side.
+	// not be changed afterwards by either side. An error says that the message is lost.
 	Publish(data []byte) error
 	// Subscribe calls handle with each message that is published from now on, one
-	// after the other, until stop has returned. handle does not wait for clients.
+	// after the other, until stop has returned. handle does not wait for clients. stop is
+	// called once.
 	Subscribe(handle func(data []byte)) (stop func(), err error)
 }
 
-// Options configure an Adapter. The zero value is ready to use.
+// Options configure an Adapter. The zero value is ready to use; a duration that is not
+// positive stands for the default. New copies them.
 type Options struct {
 	// HeartbeatInterval is how often a server says that it lives. Default 5 s.
 	HeartbeatInterval time.Duration
-	// HeartbeatTimeout is after how long a silent server counts as gone. Default 10 s.
+	// HeartbeatTimeout is after how long a silent server counts as gone. It should be more
+	// than the HeartbeatInterval of every server. Default 10 s.
 	HeartbeatTimeout time.Duration
 	// Logger gets what an operator should know. nil: nothing is logged.
 	Logger *slog.Logger
 }
 
-// ErrClosed is returned by an Adapter after Close.
+// ErrClosed is returned by an Adapter after Close, and by what waited meanwhile.
 var ErrClosed = errors.New("cluster: adapter is closed")
 
-// Adapter is one server's part in a cluster. All methods are safe for concurrent
-// use.
+// Adapter is one server's part in a cluster; socketio.Adapter says what its methods
+// do. Errors are ErrClosed, the Bus's, and those of ctx. All methods are safe for
+// concurrent use.
 //
 // One goroutine, from New to Close, sends heartbeats. The bus's goroutine handles
 // messages. mu is a leaf, but that waiting requests are told under it.
@@ -115,7 +119,8 @@ func New(local *socketio.Local, bus Bus, options *Options) *Adapter {
 }
 
 // Close says farewell, ends the heartbeat and what is waited for. ctx is not used:
-// nothing here takes long.
+// nothing here takes long. The error is the Bus's, for the farewell; a second call
+// does nothing.
 func (a *Adapter) Close(context.Context) error {
 	a.mu.Lock()
 	if a.closed {
@@ -140,7 +145,8 @@ func (a *Adapter) Close(context.Context) error {
 	return err
 }
 
-// ServerCount is how many servers are known to live, this one included.
+// ServerCount is how many servers are known to live, this one included. It does not
+// ask them.
 func (a *Adapter) ServerCount(context.Context) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

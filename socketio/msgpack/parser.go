@@ -23,7 +23,8 @@ import (
 	"github.com/shelfcast/shelfcast/socketio/packet"
 )
 
-// MaxAttachments is how many pieces of binary data one packet of a client may hold.
+// MaxAttachments is how many pieces of binary data one packet of a client may hold. One
+// with more ends its connection.
 const MaxAttachments = 256
 
 // Parser is the parser. It has no state; its methods are safe for concurrent use.
@@ -43,8 +44,8 @@ var (
 	errValue       = errors.New("msgpack: value that JSON does not have")
 )
 
-// Encode returns the packet as one binary message. It refuses a reserved event name
-// and arguments that are not JSON.
+// Encode returns the packet as one binary message. It refuses a reserved event name,
+// arguments that are not JSON and packets of an unknown type.
 func (Parser) Encode(p *packet.Packet) (socketio.Messages, error) {
 	if p.Type > packet.ConnectError || p.Type == packet.Ack && !p.HasID {
 		return nil, errPacket
@@ -107,7 +108,8 @@ func appendData(out []byte, p *packet.Packet) ([]byte, error) {
 	return out, nil
 }
 
-// NewDecoder returns a decoder that refuses packets of more than maxBytes.
+// NewDecoder returns a decoder that refuses packets of more than maxBytes. It is not
+// safe for concurrent use.
 func (Parser) NewDecoder(maxBytes int) socketio.PacketDecoder { return &decoder{maxBytes: maxBytes} }
 
 // decoder has no packet that waits: each is one message.

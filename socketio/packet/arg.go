@@ -6,16 +6,17 @@ import (
 
 // Arg is one argument of an event or an acknowledgement as it was received. An
 // Arg may itself be given to Encoder.Args, which sends it on, attachments
-// included.
+// included. It must not be changed, so it is safe for concurrent use.
 type Arg struct {
 	// JSON is the argument in which each attachment is represented by a
 	// {"_placeholder":true,"num":i}.
 	JSON json.RawMessage
-	// Attachments are those of the whole packet.
+	// Attachments are those of the whole packet, by number.
 	Attachments [][]byte
 }
 
-// ArgsOf returns the arguments of an Event or an Ack.
+// ArgsOf returns the arguments of an Event or an Ack, nil when it has none. They
+// share the memory of p.
 func ArgsOf(p *Packet) []Arg {
 	if len(p.Args) == 0 {
 		return nil
@@ -27,7 +28,8 @@ func ArgsOf(p *Packet) []Arg {
 	return args
 }
 
-// Binary returns the argument's data when the argument as a whole is binary.
+// Binary returns the argument's data when the argument as a whole is binary;
+// not a copy.
 func (a Arg) Binary() ([]byte, bool) {
 	if len(a.Attachments) == 0 {
 		return nil, false
@@ -45,7 +47,8 @@ func (a Arg) Binary() ([]byte, bool) {
 
 // Decode stores the argument in what dst points to, as json.Unmarshal does.
 // Attachments go where the type has a []byte, and as []byte into an any that is
-// dst itself; deeper in a typed value an any gets base64 text.
+// dst itself; deeper in a typed value an any gets base64 text. The error is an
+// *Error.
 func (a Arg) Decode(dst any) error {
 	switch dst := dst.(type) {
 	case *Arg:

@@ -22,7 +22,9 @@ type Encoder struct {
 	plain sync.Map // reflect.Type → bool: no binary data can be inside
 }
 
-// Args encodes the arguments of an Event or an Ack.
+// Args encodes the arguments of an Event or an Ack: the JSON of each, and the
+// attachments of all. An *Error says which cannot be encoded, or that they have more
+// than DefaultMaxAttachments attachments.
 func (e *Encoder) Args(args ...any) ([]json.RawMessage, [][]byte, error) {
 	if len(args) == 0 {
 		return nil, nil, nil

@@ -36,8 +36,8 @@ type Decoder struct {
 func (d *Decoder) Pending() bool { return d.partial != nil }
 
 // Text takes a text message. It returns a packet, or nil when the packet waits
-// for its attachments. The packet refers to data, which must not change any
-// more.
+// for its attachments, or an *Error (Socket.IO protocol, Format). The packet refers
+// to data, which must not change any more.
 func (d *Decoder) Text(data []byte) (*Packet, error) {
 	if d.partial != nil {
 		return nil, invalid("text message while attachments are missing")
@@ -58,9 +58,9 @@ func (d *Decoder) Text(data []byte) (*Packet, error) {
 	return nil, nil
 }
 
-// Binary takes a binary message. It returns the packet that it completes, or
-// nil when more attachments are missing. The packet refers to data, which must
-// not change any more.
+// Binary takes a binary message. It returns the packet that it completes, or nil
+// when more attachments are missing, or an *Error. The packet refers to data, which
+// must not change any more.
 func (d *Decoder) Binary(data []byte) (*Packet, error) {
 	if d.partial == nil {
 		return nil, invalid("binary message without a packet that waits for it")

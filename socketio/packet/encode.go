@@ -7,9 +7,9 @@ import (
 )
 
 // Encode returns the text message of p; p.Attachments, in order, are the binary
-// messages that follow it. It refuses what the other side would answer by
-// closing the connection: a reserved event name, more than
-// DefaultMaxAttachments attachments, a payload that is not JSON.
+// messages that follow it (Socket.IO protocol, Format). It refuses with an *Error
+// what the other side would answer by closing the connection: a reserved event name,
+// more than DefaultMaxAttachments attachments, a payload that is not JSON.
 func Encode(p *Packet) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err

@@ -8,8 +8,11 @@
 //
 //	<type>[<attachments>-][<namespace>,][<ack id>][JSON payload]
 //
-// as https://socket.io/docs/v4/socket-io-protocol/ describes. Inside the JSON an
-// attachment is represented by the object {"_placeholder":true,"num":i}.
+// as https://socket.io/docs/v4/socket-io-protocol/ describes, whose sections
+// "Socket.IO protocol, …" names. Inside the JSON an attachment is represented by the
+// object {"_placeholder":true,"num":i}.
+//
+// Functions are safe for concurrent use. Their errors are of type *Error.
 package packet
 
 import (
@@ -20,7 +23,7 @@ import (
 // Type is the kind of a packet. Its number is the first character on the wire.
 type Type uint8
 
-// The packet types of the protocol.
+// The packet types (Socket.IO protocol, Exchange protocol).
 const (
 	// Connect asks for, or confirms, membership of a namespace.
 	Connect Type = iota
@@ -63,12 +66,13 @@ func (t Type) String() string {
 }
 
 // MainNamespace is the namespace that every connection may join and that is
-// left out of the wire form.
+// left out of the wire form (Socket.IO protocol, Format).
 const MainNamespace = "/"
 
-// DefaultMaxAttachments is how many attachments one packet may have. The
-// official decoder (4.2.6 and later) drops the connection above it, so it
-// bounds what is sent as well as what is accepted.
+// DefaultMaxAttachments is how many attachments one packet may have, unless a
+// Decoder says otherwise; Encode and Encoder always keep to it. The official
+// decoder (4.2.6 and later) drops the connection above it, so it bounds what is
+// sent as well as what is accepted.
 const DefaultMaxAttachments = 10
 
 // MaxID is the highest ack id: the largest integer that a JavaScript peer
@@ -76,14 +80,17 @@ const DefaultMaxAttachments = 10
 const MaxID = 1<<53 - 1
 
 // Packet is one packet of the protocol. The zero value is a CONNECT to no
-// namespace; fill in at least Type and Namespace.
+// namespace; fill in at least Type and Namespace. It is a plain value: safe for
+// concurrent use as long as nobody changes it.
 type Packet struct {
+	// Type is never BinaryEvent or BinaryAck: Attachments tell.
 	Type Type
 	// Namespace starts with a slash; "/" is the main one.
 	Namespace string
 	// ID is the ack id, meaningful when HasID is set: on an Event it asks for an
 	// acknowledgement, on an Ack it names the event that is answered.
-	ID    uint64
+	ID uint64
+	// HasID tells an ID of 0 from none.
 	HasID bool
 	// Event is the event's name. Set on an Event only.
 	Event string
