@@ -30,6 +30,8 @@ type attacker struct {
 	byPost bool
 	// waits has it keep the connection open, as if more were to come.
 	waits bool
+	// heavy is that the server holds more of it than a few kilobytes.
+	heavy bool
 	// ends is how the server ends each of its sessions.
 	ends engineio.Reason
 	// every is how many workers of the scale there are for each that attacks so.
@@ -38,8 +40,8 @@ type attacker struct {
 
 var attackers = []attacker{
 	{name: "AttachmentCount", messages: manyAnnounced, ends: forcedClose, every: 1},
-	{name: "AttachmentBytes", messages: manyBytes, ends: forcedClose, every: 4},
-	{name: "AttachmentsNeverArrive", messages: neverWhole, waits: true, ends: forcedServerClose, every: 1},
+	{name: "AttachmentBytes", messages: manyBytes, heavy: true, ends: forcedClose, every: 4},
+	{name: "AttachmentsNeverArrive", messages: neverWhole, heavy: true, waits: true, ends: forcedServerClose, every: 1},
 	{name: "NoAttachmentsAnnounced", messages: noneAnnounced, ends: forcedClose, every: 1},
 	{name: "AttachmentsInOnePost", messages: manyAnnounced, byPost: true, ends: forcedClose, every: 1},
 	{name: "UnknownNamespaces", messages: connects("40/none-%d,", 1000), ends: forcedServerClose, every: 2},

@@ -33,6 +33,9 @@ func TestSoakPacketAttacks(t *testing.T) {
 			if attacked.median > control.median*3/2 && attacked.median > control.median+slack {
 				t.Errorf("median latency %v, control %v", attacked.median, control.median)
 			}
+			if attacked.heap > 32<<20 && !a.heavy { // those have their bound in runAttack
+				t.Errorf("the heap grew by %d bytes", attacked.heap)
+			}
 		})
 	}
 }
