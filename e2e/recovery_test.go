@@ -78,10 +78,10 @@ func (r *returners) awaitInStep(t *testing.T, client *api, connects int) []retur
 			return err
 		}
 		var books []struct {
-			ID                     int64
-			Title, Author          string
+			ID                         int64
+			Title, Author              string
 			ReturnDateTime, ReaderName *string
-			Favorites              []string
+			Favorites                  []string
 		}
 		if err := json.Unmarshal(got.body, &books); err != nil {
 			return err
