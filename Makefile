@@ -147,5 +147,5 @@ bench: ## Go benchmarks (BENCH=regexp of names)
 
 .PHONY: screenshot
 screenshot: build $(E2E_PACKAGES) ## Take the README's picture again
-	@tools/install-browsers chromium
+	@tools/install-programs chromium
 	tools/screenshot docs/images/library.png
