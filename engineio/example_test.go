@@ -74,6 +74,7 @@ type reasons struct{ ended map[engineio.Reason]int }
 
 func (reasons) SessionOpened(engineio.Transport)         {}
 func (reasons) SessionUpgraded()                         {}
+func (reasons) FannedOut(engineio.Pass)                  {}
 func (m reasons) SessionClosed(e engineio.SessionEnd)    { m.ended[e.Reason]++ }
 func newEcho(session *engineio.Session) engineio.Handler { return echo{session} }
 

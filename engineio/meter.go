@@ -13,6 +13,17 @@ type Meter interface {
 	// SessionClosed is called once for each session that was opened. Slow clients are
 	// those with ReasonSlowClient.
 	SessionClosed(e SessionEnd)
+	// FannedOut is called by a shard's worker after each pass over its sessions that
+	// sent something. It must not allocate either.
+	FannedOut(p Pass)
+}
+
+// Pass is what one shard did at once: a part of its queue, sent with as few writes as
+// possible.
+type Pass struct {
+	Sends  int           // operations of the queue that were sent, each to one session or many
+	Merged int           // of these, how many left together with the one before
+	Lag    time.Duration // from the first of them being queued until all had been handed over
 }
 
 // SessionEnd says how a session went.

@@ -12,6 +12,7 @@ type tally struct {
 	opened   map[Transport]int
 	upgraded int
 	ends     []SessionEnd
+	passes   Pass // summed up
 }
 
 func (m *tally) SessionOpened(t Transport) {
@@ -35,6 +36,14 @@ func (m *tally) SessionClosed(e SessionEnd) {
 	m.ends = append(m.ends, e)
 }
 
+func (m *tally) FannedOut(p Pass) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.passes.Sends += p.Sends
+	m.passes.Merged += p.Merged
+	m.passes.Lag += p.Lag
+}
+
 func (m *tally) end(t *testing.T) SessionEnd {
 	t.Helper()
 	var e SessionEnd
@@ -48,6 +57,28 @@ func (m *tally) end(t *testing.T) SessionEnd {
 		return true
 	})
 	return e
+}
+
+// Every broadcast is part of a pass, merged ones included.
+func TestMeterOfFanOut(t *testing.T) {
+	var meter tally
+	ts := serve(t, Options{Meter: &meter, Shards: 1})
+	c := ts.openSocket()
+	session := ts.next().session
+	group := ts.NewGroup()
+	group.Add(session)
+	const broadcasts = 100
+	for range broadcasts {
+		group.Send(NewFrame(text("x")), SendOptions{})
+	}
+	for range broadcasts {
+		c.want("4x")
+	}
+	eventually(t, "all passes are told of", func() bool {
+		meter.mu.Lock()
+		defer meter.mu.Unlock()
+		return meter.passes.Sends == broadcasts && meter.passes.Lag > 0 && meter.passes.Merged < broadcasts
+	})
 }
 
 func TestMeter(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A shard owns a part of the sessions. Whatever is done to them (sending, joining and
@@ -23,7 +24,8 @@ type shard struct {
 	mu     sync.Mutex
 	room   sync.Cond // publishers wait here while the queue is full
 	queue  []operation
-	bytes  int // of queue and of what the worker has taken but not finished
+	since  int64 // server time when the queue was last empty; with a Meter only
+	bytes  int   // of queue and of what the worker has taken but not finished
 	closed bool
 	wake   chan struct{} // holds one token when the queue is not empty
 
@@ -37,6 +39,7 @@ type shard struct {
 	frames   []*Frame   // being merged
 	staged   []*Session // with frames of this chunk to be flushed
 	rotation int
+	pass     Pass // under way
 }
 
 type operationKind uint8
@@ -111,6 +114,9 @@ func (sh *shard) enqueue(o operation) {
 	sh.bytes += weight
 	sh.enqueued.Add(1)
 	first := len(sh.queue) == 1
+	if first && sh.server.options.Meter != nil {
+		sh.since = sh.server.now()
+	}
 	sh.mu.Unlock()
 	if first {
 		select {
@@ -139,10 +145,12 @@ func (sh *shard) run(stop <-chan struct{}) {
 		}
 		sh.mu.Lock()
 		batch, sh.queue = sh.queue, batch[:0]
+		since := sh.since
 		sh.mu.Unlock()
 		for rest := batch; len(rest) > 0; {
 			n, weight := sh.chunk(rest)
 			sh.carryOut(rest[:n])
+			sh.measure(since)
 			sh.done.Add(uint64(n))
 			sh.mu.Lock()
 			sh.bytes -= weight
@@ -155,6 +163,16 @@ func (sh *shard) run(stop <-chan struct{}) {
 			batch = nil
 		}
 	}
+}
+
+// measure tells the meter of the pass that has just ended, whose first operation was queued
+// at server time since or later.
+func (sh *shard) measure(since int64) {
+	if meter := sh.server.options.Meter; meter != nil && sh.pass.Sends > 0 {
+		sh.pass.Lag = time.Duration(sh.server.now() - since)
+		meter.FannedOut(sh.pass)
+	}
+	sh.pass = Pass{}
 }
 
 // maxIdleQueue is the largest queue, in operations, whose memory is kept for the next one.
@@ -194,6 +212,8 @@ func (sh *shard) carryOut(ops []operation) {
 			end++
 		}
 		frame := sh.merge(ops[i:end])
+		sh.pass.Sends += end - i
+		sh.pass.Merged += end - i - 1
 		if len(sh.staged) == 0 && !anySends(ops[end:]) {
 			sh.deliver(o, frame)
 		} else {

@@ -225,6 +225,7 @@ type endings struct {
 
 func (*endings) SessionOpened(engineio.Transport) {}
 func (*endings) SessionUpgraded()                 {}
+func (*endings) FannedOut(engineio.Pass)          {}
 
 func (e *endings) SessionClosed(end engineio.SessionEnd) {
 	e.mu.Lock()
