@@ -49,7 +49,7 @@ func (l *lane) pushBounded(ctx context.Context, t task) bool {
 	limits := &l.conn.server.options
 	for {
 		l.mu.Lock()
-		full := len(l.queue) >= limits.MaxQueuedEvents || l.bytes+t.size > limits.MaxQueuedBytes
+		full := len(l.queue) >= limits.MaxQueuedEvents || l.bytes+t.size > limits.MaxQueuedEventBytes
 		if !full || len(l.queue) == 0 {
 			l.add(t)
 			l.mu.Unlock()

@@ -33,14 +33,13 @@ type Options struct {
 	// PacketTimeout is how long the attachments of one packet may take to arrive
 	// before the connection is closed. Default 60 s.
 	PacketTimeout time.Duration
-	// MaxQueuedEvents and MaxQueuedBytes bound the events that wait for the
+	// MaxQueuedEvents and MaxQueuedEventBytes bound the events that wait for the
 	// handlers of one namespace of one connection. Beyond them the connection is
 	// not read until the handlers catch up. Default 1,000 events, 1,000,000 bytes;
 	// one event always fits.
 	MaxQueuedEvents int
-	// MaxQueuedBytes: see MaxQueuedEvents. Not engineio.Options.MaxQueuedBytes, which it
-	// hides: that is set as Options.Options.MaxQueuedBytes.
-	MaxQueuedBytes int
+	// MaxQueuedEventBytes: see MaxQueuedEvents.
+	MaxQueuedEventBytes int
 	// MaxConnectRate is how many CONNECT packets per second one connection may send
 	// on average, after MaxNamespaces and as many again at once. Each is answered and
 	// asks the middlewares, so a client over it is disconnected. Default 10.
@@ -89,7 +88,7 @@ func (o *Options) withDefaults() Options {
 	setDefault(&c.MaxPacketBytes, packet.DefaultMaxBytes)
 	setDefault(&c.PacketTimeout, time.Minute)
 	setDefault(&c.MaxQueuedEvents, 1000)
-	setDefault(&c.MaxQueuedBytes, 1_000_000)
+	setDefault(&c.MaxQueuedEventBytes, 1_000_000)
 	setDefault(&c.MaxConnectRate, 10)
 	setDefault(&c.MaxPendingAcks, 1000)
 	if c.Parser == nil {
