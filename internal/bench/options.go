@@ -60,6 +60,9 @@ type Options struct {
 	// Path is where clients connect, with a query if the server wants one: "/socket.io/" by
 	// default, and "/" for WebSocket.
 	Path string
+	// Greeting is the first text message of each client that speaks WebSocket, for servers whose
+	// own protocol wants one, such as centrifuge's `{"connect":{},"id":1}`; empty for none.
+	Greeting string
 	// PostURL takes the posts: URL + "/books" by default.
 	PostURL string
 	// PostBody makes a post's body of a title, which it must hold unchanged: a JSON book by
