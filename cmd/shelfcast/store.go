@@ -44,7 +44,7 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, e
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the log in %s: %w", s.Data, err), log.Close())
 	}
-	books := catalog.New(log, catalog.Options{Logger: logger})
+	books := catalog.New(log, catalog.Options{Logger: logger, Deflate: newDeflate()})
 	mirror := ops.NewMirror(ops.MirrorOptions{Dir: s.Data, Catalog: books, Logger: logger})
 	books.Observe(mirror.Observe)
 	return &store{log: log, catalog: books, mirror: mirror, logger: logger, hadLog: head > 0}, nil

@@ -28,18 +28,21 @@ type Actor struct {
 type Options struct {
 	Now    func() time.Time // the clock; nil: time.Now
 	Logger *slog.Logger     // nil: nothing is logged
+	// Deflate compresses snapshots. nil: the standard library does, at its default level.
+	Deflate Deflate
 }
 
 // Catalog holds the whole catalogue in memory, answers every read from there and turns
 // commands into changes of its log. All methods are safe for concurrent use.
 //
 // It starts no goroutine: Run works on its caller's, and is the only one that writes the
-// projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then views.mu, then mu;
-// the locks of lanes, claims and waiters are leaves.
+// projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then mu; the locks of lanes,
+// claims and waiters are leaves.
 type Catalog struct {
-	log    Log
-	now    func() time.Time
-	logger *slog.Logger
+	log     Log
+	now     func() time.Time
+	logger  *slog.Logger
+	deflate Deflate
 
 	started   atomic.Bool
 	loaded    chan struct{} // closed once what was stored at the start is applied
@@ -55,7 +58,6 @@ type Catalog struct {
 	claims    lanes[claimKey]
 	waiters   waiters
 	ids       idSource
-	views     viewCache
 	snapshots snapshotCache
 }
 
@@ -66,6 +68,7 @@ func New(log Log, options Options) *Catalog {
 		log:        log,
 		now:        options.Now,
 		logger:     options.Logger,
+		deflate:    options.Deflate,
 		loaded:     make(chan struct{}),
 		projection: newProjection(),
 	}
@@ -74,6 +77,9 @@ func New(log Log, options Options) *Catalog {
 	}
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
+	}
+	if c.deflate == nil {
+		c.deflate = newStandardDeflate()
 	}
 	return c
 }

@@ -74,7 +74,7 @@ func (l *listener) String() string { return fmt.Sprint(l.titles, l.counts) }
 func snapshotOf(p *projection) *listener {
 	p.settle()
 	l := &listener{p.position, make(map[int64]string), make(map[int64]int)}
-	for _, r := range p.records() {
+	for _, r := range recordsOf(p) {
 		l.titles[r.book.ID], l.counts[r.book.ID] = r.book.Title, len(r.book.Favorites)
 	}
 	return l

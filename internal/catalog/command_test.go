@@ -40,7 +40,7 @@ func TestAdd(t *testing.T) {
 	if read, found := n.Book(book.ID); !found || encoded(t, read) != want {
 		t.Errorf("the writer does not read its own write: %+v", read)
 	}
-	if got := string(n.Snapshot().JSON()); got != "["+want+"]" {
+	if got := jsonOf(n.Snapshot()); got != "["+want+"]" {
 		t.Errorf("the snapshot is %s", got)
 	}
 }
@@ -178,12 +178,12 @@ func TestDelete(t *testing.T) {
 		t.Error("the book is still there")
 	}
 	checkConsistency(t, n)
-	snapshot := string(n.Snapshot().JSON())
+	snapshot := jsonOf(n.Snapshot())
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
 	n = start(t, log)
-	if again := string(n.Snapshot().JSON()); again != snapshot {
+	if again := jsonOf(n.Snapshot()); again != snapshot {
 		t.Errorf("after a restart: %s\nbefore: %s", again, snapshot)
 	}
 	checkConsistency(t, n)
@@ -372,7 +372,7 @@ func TestTogglesAreExact(t *testing.T) {
 func TestBadInputChangesNothing(t *testing.T) {
 	n := startNew(t)
 	book := n.mustAdd(t, "A", "B")
-	before := string(n.Snapshot().JSON())
+	before := jsonOf(n.Snapshot())
 	ctx := t.Context()
 	long := "9999-12-31T23:59:59-01:00"
 	tooLate, err := time.Parse(time.RFC3339, long)
@@ -398,7 +398,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantField(t, one.err, one.code, one.field) })
 	}
-	if after := string(n.Snapshot().JSON()); after != before {
+	if after := jsonOf(n.Snapshot()); after != before {
 		t.Errorf("bad input changed %s to %s", before, after)
 	}
 }

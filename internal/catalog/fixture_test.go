@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -183,7 +184,7 @@ func encoded(t *testing.T, book catalog.Book) string {
 func checkConsistency(t *testing.T, n *node) {
 	t.Helper()
 	snapshot := n.Snapshot()
-	books, err := catalog.DecodeBooks(snapshot.JSON())
+	books, err := catalog.DecodeBooks([]byte(jsonOf(snapshot)))
 	if err != nil {
 		t.Fatalf("the snapshot cannot be read: %v", err)
 	}
@@ -206,4 +207,11 @@ func checkConsistency(t *testing.T, n *node) {
 	if (stats.MostFavorited == nil) != (most == 0) || (most > 0 && stats.MostFavorited.FavoritesCount != most) {
 		t.Errorf("the most favourites are %d, stats say %+v", most, stats.MostFavorited)
 	}
+}
+
+// jsonOf gives a snapshot's plain form in one piece.
+func jsonOf(snapshot *catalog.Snapshot) string {
+	var text strings.Builder
+	_, _ = snapshot.JSON().WriteTo(&text)
+	return text.String()
 }

@@ -52,8 +52,8 @@ func TestTwoNodes(t *testing.T) {
 	for i, n := range nodes {
 		n.waitFor(head)
 		checkConsistency(t, n)
-		if got := string(n.Snapshot().JSON()); got != string(fresh.JSON()) {
-			t.Errorf("node %d ends with\n%s\na fresh one has\n%s", i, got, fresh.JSON())
+		if got := jsonOf(n.Snapshot()); got != jsonOf(fresh) {
+			t.Errorf("node %d ends with\n%s\na fresh one has\n%s", i, got, jsonOf(fresh))
 		}
 	}
 }

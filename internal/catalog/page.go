@@ -64,12 +64,12 @@ func (c *Catalog) Page(query Query) (Page, error) {
 		}
 	}
 
-	view := c.view()
-	page := Page{Position: view.position}
+	snapshot := c.Snapshot()
+	page := Page{Position: snapshot.position}
 	words := searchWords(query.Text)
 	// One more than the page holds tells whether there is a next one.
 	best := bestPlaced{order: order, limit: limit + 1}
-	for _, r := range view.records {
+	for r := range snapshot.records() {
 		if !r.matches(words) {
 			continue
 		}

@@ -123,7 +123,7 @@ func TestPagesUnderChanges(t *testing.T) {
 		got := walk(t, n, catalog.Query{Sort: sort, Limit: 5}, func() {
 			n.mustAdd(t, fmt.Sprint("Title ", rand.IntN(9)), "new")
 			victims := n.Snapshot()
-			books, err := catalog.DecodeBooks(victims.JSON())
+			books, err := catalog.DecodeBooks([]byte(jsonOf(victims)))
 			if err != nil {
 				t.Fatal(err)
 			}

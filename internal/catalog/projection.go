@@ -31,15 +31,22 @@ type entry struct {
 // projection is the catalogue as the log's changes up to position make it. It is not safe
 // for concurrent use: Catalog.mu guards it.
 type projection struct {
-	position  Sequence
-	entries   map[int64]*entry
-	ordered   []*entry // by id, the dead included; without those in unordered
-	unordered []*entry // came with an id below the last of ordered; see settle
+	position Sequence
+	entries  map[int64]*entry
+	chunks   chunkList // the live books by id; none before settle
+	arrived  []arrival // before settle: every entry, in the order in which they came
+	settled  bool
 
 	books     int // live ones
 	favorites int // of live books
 	leaders   leaders
 	recency   recency
+}
+
+// arrival is an entry with its id beside it, where sorting finds it fast.
+type arrival struct {
+	id    int64
+	entry *entry
 }
 
 func newProjection() *projection {
@@ -93,6 +100,7 @@ func (p *projection) applyBook(change *Change) effect {
 	book.Favorites = e.favorites.users
 	book.FavoriteSequence = e.favoriteSequence
 	e.current, e.last, e.sequence = newRecord(book), nil, change.Sequence
+	p.place(e.current)
 	p.favorites += len(e.favorites.users)
 	p.leaders.update(e)
 	p.recency.touch(e)
@@ -105,6 +113,7 @@ func (p *projection) applyDeletion(change *Change) effect {
 	if before != nil {
 		p.books--
 		p.favorites -= len(e.favorites.users)
+		p.chunks.remove(e.id)
 	}
 	e.created = change.Book.CreatedSequence // of the earliest life, see Catalog.Delete
 	e.first, e.earlier, e.ended = e.created, nil, 0
@@ -135,6 +144,7 @@ func (p *projection) applyFavorite(change *Change) effect {
 	book.Favorites = e.favorites.users
 	book.FavoriteSequence = change.Sequence
 	e.current = newRecord(book)
+	p.place(e.current)
 	p.leaders.update(e)
 	return effect{EventFavoriteUpdated, e.current}
 }
@@ -146,46 +156,35 @@ func (p *projection) entry(id int64) *entry {
 	}
 	e := &entry{id: id, leaderIndex: notLeading}
 	p.entries[id] = e
-	if n := len(p.ordered); n == 0 || p.ordered[n-1].id < id {
-		p.ordered = append(p.ordered, e)
-	} else {
-		p.unordered = append(p.unordered, e)
+	if !p.settled {
+		p.arrived = append(p.arrived, arrival{id, e})
 	}
 	return e
 }
 
-// settle merges the entries that came out of order into ordered. Ids mostly rise, so it is
-// called once for a batch of changes, and once for the whole log at the start.
-func (p *projection) settle() {
-	if len(p.unordered) == 0 {
-		return
+// place puts a live book's new record among the others.
+func (p *projection) place(r *record) {
+	if p.settled {
+		p.chunks.put(r)
 	}
-	byID := func(a, b *entry) int { return cmp.Compare(a.id, b.id) }
-	slices.SortFunc(p.unordered, byID)
-	at := len(p.ordered)
-	p.ordered = append(p.ordered, p.unordered...)
-	for free, rest := len(p.ordered), len(p.unordered); rest > 0; {
-		free--
-		if at > 0 && p.ordered[at-1].id > p.unordered[rest-1].id {
-			at--
-			p.ordered[free] = p.ordered[at]
-		} else {
-			rest--
-			p.ordered[free] = p.unordered[rest]
-		}
-	}
-	p.unordered = nil
 }
 
-// records gives the live books by id.
-func (p *projection) records() []*record {
+// settle ends the reading of what was stored before the start: it puts the live books in
+// order, all at once, and from then on each change finds its own place.
+func (p *projection) settle() {
+	if p.settled {
+		return
+	}
+	p.settled = true
+	slices.SortFunc(p.arrived, func(a, b arrival) int { return cmp.Compare(a.id, b.id) })
 	records := make([]*record, 0, p.books)
-	for _, e := range p.ordered {
-		if e.current != nil {
-			records = append(records, e.current)
+	for _, a := range p.arrived {
+		if a.entry.current != nil {
+			records = append(records, a.entry.current)
 		}
 	}
-	return records
+	p.arrived = nil
+	p.chunks.build(records)
 }
 
 // record gives a live book, nil if there is none.

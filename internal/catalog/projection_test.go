@@ -22,13 +22,22 @@ func (s stored) replay() []Change {
 func describe(p *projection) string {
 	p.settle()
 	text := fmt.Sprintf("position %d, %d books, %d favorites\n", p.position, p.books, p.favorites)
-	for _, r := range p.records() {
+	for _, r := range recordsOf(p) {
 		text += fmt.Sprintf("%s created %d favored %d\n", r.encoded(), r.book.CreatedSequence, r.book.FavoriteSequence)
 	}
 	if len(p.leaders) > 0 {
 		text += fmt.Sprintf("most: %d\n", p.leaders[0].id)
 	}
 	return text
+}
+
+// recordsOf gives the live books of a settled projection.
+func recordsOf(p *projection) []*record {
+	var records []*record
+	for _, c := range p.chunks.chunks {
+		records = append(records, c.records...)
+	}
+	return records
 }
 
 // TestReplayLeadsToTheSameState applies random changes one by one, and then what a log

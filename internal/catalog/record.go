@@ -15,7 +15,7 @@ type foldedTexts struct{ title, author, reader string }
 
 func newRecord(book Book) *record { return &record{book: book} }
 
-// encoded gives the book's wire form. Two first callers may both encode; the bytes are equal.
+// encoded gives the book's wire form and keeps it, for the events that tell of it. Two first callers may both encode; the bytes are equal.
 func (r *record) encoded() []byte {
 	if known := r.json.Load(); known != nil {
 		return *known
@@ -23,6 +23,14 @@ func (r *record) encoded() []byte {
 	encoded := r.book.AppendJSON(make([]byte, 0, r.sizeHint()))
 	r.json.Store(&encoded)
 	return encoded
+}
+
+// appendTo appends the wire form, and keeps nothing: the chunks hold it already for most books.
+func (r *record) appendTo(dst []byte) []byte {
+	if known := r.json.Load(); known != nil {
+		return append(dst, *known...)
+	}
+	return r.book.AppendJSON(dst)
 }
 
 // sizeHint estimates the wire form's length: the fixed parts, and texts without escapes.

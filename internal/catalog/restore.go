@@ -56,7 +56,7 @@ func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, option
 			keep[wanted[i].ID] = struct{}{}
 		}
 		var others []int64
-		for _, record := range c.view().records {
+		for record := range c.Snapshot().records() {
 			if _, kept := keep[record.book.ID]; !kept {
 				others = append(others, record.book.ID)
 			}

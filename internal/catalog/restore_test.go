@@ -52,7 +52,7 @@ func TestRestore(t *testing.T) {
 	if !again.IsZero() || err != nil {
 		t.Errorf("restoring again changed %+v, %v", again, err)
 	}
-	own, err := catalog.DecodeBooks(n.Snapshot().JSON())
+	own, err := catalog.DecodeBooks([]byte(jsonOf(n.Snapshot())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestRestoreOfADeletedBook(t *testing.T) {
 	n := start(t, log)
 	book := n.mustAdd(t, "A", "B")
 	n.mustFavorite(t, book.ID, "ann", "bob")
-	backup, err := catalog.DecodeBooks(n.Snapshot().JSON())
+	backup, err := catalog.DecodeBooks([]byte(jsonOf(n.Snapshot())))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,11 +82,11 @@ func TestRestoreOfADeletedBook(t *testing.T) {
 	if !slices.Equal(restored.Favorites, []string{"ann", "bob"}) || !restored.CreatedAt.Equal(book.CreatedAt) {
 		t.Errorf("restored %+v", restored)
 	}
-	snapshot := string(n.Snapshot().JSON())
+	snapshot := jsonOf(n.Snapshot())
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if again := string(start(t, log).Snapshot().JSON()); again != snapshot {
+	if again := jsonOf(start(t, log).Snapshot()); again != snapshot {
 		t.Errorf("after a restart %s, before %s", again, snapshot)
 	}
 }

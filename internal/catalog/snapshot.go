@@ -1,46 +1,86 @@
 package catalog
 
-import "sync"
+import (
+	"iter"
+	"sync"
+)
 
-// Snapshot is the whole catalogue at one position, encoded once. It is immutable and
-// safe for concurrent use.
+// Snapshot is the whole catalogue at one position. It is immutable and safe for concurrent use.
+//
+// It costs what has changed since the one before: its books stand in chunks, each encoded once and
+// compressed once after a change in it, by the first who asks. A snapshot keeps its chunks
+// alive; the catalogue itself keeps those of the last snapshot only, so what a reader that lags
+// pins is the chunks that have changed meanwhile. docs/performance.md says how much that is.
 type Snapshot struct {
 	position Position
 	count    int
-	json     []byte
+	chunks   []*chunk
+	deflate  Deflate
 
-	compressOnce sync.Once
-	compressed   []byte
+	// The texts that every answer carries.
+	positionText, etag, gzipETag string
+
+	plainOnce, gzipOnce sync.Once
+	plain, gzip         Encoding
+}
+
+func newSnapshot(position Position, count int, chunks []*chunk, deflate Deflate) *Snapshot {
+	text := position.String()
+	return &Snapshot{
+		position: position, count: count, chunks: chunks, deflate: deflate,
+		positionText: text, etag: `"` + text + `"`, gzipETag: `"` + text + `-gzip"`,
+	}
 }
 
 // Position is the state that the snapshot shows.
 func (s *Snapshot) Position() Position { return s.position }
 
-// ETag is the snapshot's entity tag, quotes included.
-func (s *Snapshot) ETag() string { return `"` + s.position.String() + `"` }
+// PositionText is Position().String().
+func (s *Snapshot) PositionText() string { return s.positionText }
+
+// ETag is the entity tag of the plain form, quotes included.
+func (s *Snapshot) ETag() string { return s.etag }
+
+// GzipETag is that of the compressed form: RFC 9110, section 8.8.3.3, wants another one.
+func (s *Snapshot) GzipETag() string { return s.gzipETag }
 
 // Len is the number of books.
 func (s *Snapshot) Len() int { return s.count }
 
-// JSON is the array of all books by id. Read-only.
-func (s *Snapshot) JSON() []byte { return s.json }
-
-// Compressed gives compress(JSON()), computed by the first caller and kept; later callers
-// wait for it and share it, whatever function they pass. Read-only.
-func (s *Snapshot) Compressed(compress func([]byte) []byte) []byte {
-	s.compressOnce.Do(func() { s.compressed = compress(s.json) })
-	return s.compressed
+// JSON is the array of all books by id.
+func (s *Snapshot) JSON() Encoding {
+	s.plainOnce.Do(func() { s.plain = joinPlain(s.chunks) })
+	return s.plain
 }
 
-// snapshotCache keeps the last snapshot. Its lock is held while one is assembled, so that
-// everybody who asks meanwhile waits for that one and shares it.
+// Gzip is the same as one gzip member (RFC 1952).
+func (s *Snapshot) Gzip() Encoding {
+	s.gzipOnce.Do(func() { s.gzip = joinGzip(s.chunks, s.deflate) })
+	return s.gzip
+}
+
+// records gives the books by id.
+func (s *Snapshot) records() iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		for _, c := range s.chunks {
+			for _, r := range c.records {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// snapshotCache keeps the last snapshot, which every whole-catalogue read of its position shares.
+// Its lock is taken before Catalog.mu.
 type snapshotCache struct {
 	mu   sync.Mutex
 	last *Snapshot
 }
 
-// Snapshot gives the catalogue at a position that is not older than this call. It is
-// assembled when first asked for after a change and shared by all who ask meanwhile.
+// Snapshot gives the catalogue at a position that is not older than this call, at once: what it
+// takes to encode it comes with the first call of JSON or Gzip.
 func (c *Catalog) Snapshot() *Snapshot {
 	wanted := c.Position()
 	c.snapshots.mu.Lock()
@@ -48,27 +88,24 @@ func (c *Catalog) Snapshot() *Snapshot {
 	if last := c.snapshots.last; last != nil && last.position.Sequence >= wanted.Sequence {
 		return last
 	}
-	view := c.view()
-	c.snapshots.last = &Snapshot{
-		position: view.position,
-		count:    len(view.records),
-		json:     encodeArray(view.records),
-	}
+	c.mu.Lock() // and not RLock: sharing the chunks ages them
+	defer c.mu.Unlock()
+	c.snapshots.last = newSnapshot(c.positionLocked(), c.projection.books, c.projection.chunks.share(), c.deflate)
 	return c.snapshots.last
 }
 
-// encodeArray joins the books' encodings, which are kept from one snapshot to the next.
+// encodeArray makes the JSON array of some books.
 func encodeArray(records []*record) []byte {
 	size := 2
 	for _, r := range records {
-		size += len(r.encoded()) + 1
+		size += r.sizeHint() + 1
 	}
 	array := append(make([]byte, 0, size), '[')
 	for i, r := range records {
 		if i > 0 {
 			array = append(array, ',')
 		}
-		array = append(array, r.encoded()...)
+		array = r.appendTo(array)
 	}
 	return append(array, ']')
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,4 +153,11 @@ func names(events []sockettest.Event) []string {
 		list = append(list, event.Name)
 	}
 	return list
+}
+
+// jsonOf gives a snapshot's plain form in one piece.
+func jsonOf(snapshot *catalog.Snapshot) string {
+	var text strings.Builder
+	_, _ = snapshot.JSON().WriteTo(&text)
+	return text.String()
 }

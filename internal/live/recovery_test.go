@@ -339,7 +339,7 @@ func TestNothingIsMissedAndNothingComesTwice(t *testing.T) {
 		}
 	}
 	want := &handbook{titles: make(map[int64]string), counts: make(map[int64]int)}
-	books, err := catalog.DecodeBooks(h.catalog.Snapshot().JSON())
+	books, err := catalog.DecodeBooks([]byte(jsonOf(h.catalog.Snapshot())))
 	if err != nil {
 		t.Fatal(err)
 	}

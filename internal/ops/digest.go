@@ -1,11 +1,13 @@
 package ops
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,9 +24,10 @@ const (
 // digest names a file's content; the empty digest names no file.
 type digest string
 
-func digestOf(content []byte) digest {
-	sum := sha256.Sum256(content)
-	return digest("sha256:" + hex.EncodeToString(sum[:]))
+func digestOf(content io.WriterTo) digest {
+	sum := sha256.New()
+	_, _ = content.WriteTo(sum) // a hash takes everything
+	return digest("sha256:" + hex.EncodeToString(sum.Sum(nil)))
 }
 
 // note is the content of digestFile. While the mirror is being replaced it
@@ -67,7 +70,7 @@ func writeNote(dir string, n note) error {
 	n.Note = noteText
 	content, err := json.MarshalIndent(n, "", "  ")
 	if err == nil {
-		err = ReplaceFile(filepath.Join(dir, digestFile), 0o644, writing(append(content, '\n')))
+		err = ReplaceFile(filepath.Join(dir, digestFile), 0o644, writing(bytes.NewReader(append(content, '\n'))))
 	}
 	if err == nil {
 		err = syncDirectory(dir)

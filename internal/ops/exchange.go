@@ -28,7 +28,7 @@ func Import(ctx context.Context, c *catalog.Catalog, r io.Reader, name string) (
 // Export writes the whole catalogue, one state of it, in the format that
 // Import and the handbook read: a JSON array of books.
 func Export(c *catalog.Catalog, w io.Writer) error {
-	_, err := w.Write(c.Snapshot().JSON())
+	_, err := c.Snapshot().JSON().WriteTo(w)
 	if err == nil {
 		_, err = io.WriteString(w, "\n")
 	}

@@ -107,7 +107,7 @@ func (h *house) file() string {
 // titles lists the catalogue, by id.
 func (h *house) titles() string {
 	h.t.Helper()
-	return titlesOf(h.t, h.catalog.Snapshot().JSON())
+	return titlesOf(h.t, []byte(jsonOf(h.catalog.Snapshot())))
 }
 
 func titlesOf(t *testing.T, content []byte) string {
@@ -130,4 +130,11 @@ func (h *house) backups() []string {
 		h.t.Fatal(err)
 	}
 	return names
+}
+
+// jsonOf gives a snapshot's plain form in one piece.
+func jsonOf(snapshot *catalog.Snapshot) string {
+	var text strings.Builder
+	_, _ = snapshot.JSON().WriteTo(&text)
+	return text.String()
 }

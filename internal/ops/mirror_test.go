@@ -44,7 +44,7 @@ func TestMirrorFollowsWithinASecond(t *testing.T) {
 	stop := h.follow()
 	for range 3 {
 		h.add("One more")
-		want := string(h.catalog.Snapshot().JSON())
+		want := jsonOf(h.catalog.Snapshot())
 		changed := time.Now()
 		for {
 			if content, err := os.ReadFile(h.path(MirrorFile)); err == nil && string(content) == want {
@@ -59,7 +59,7 @@ func TestMirrorFollowsWithinASecond(t *testing.T) {
 	h.add("The last, right before the stop")
 	h.close()
 	stop()
-	if got, want := h.file(), string(h.catalog.Snapshot().JSON()); got != want {
+	if got, want := h.file(), jsonOf(h.catalog.Snapshot()); got != want {
 		t.Errorf("after a clean stop books.json has %s, want %s", got, want)
 	}
 	for _, name := range h.temporaries() {

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ func (m *Mirror) changedOutside() (digest, fileMark, bool, error) {
 	if err != nil {
 		return "", fileMark{}, false, fmt.Errorf("looking whether %s was changed from outside: %w", name, err)
 	}
-	found := digestOf(content)
+	found := digestOf(bytes.NewReader(content))
 	if found == m.onDisk || found == m.noted.Current {
 		m.onDisk, m.mark = found, mark
 		return "", fileMark{}, false, nil
@@ -101,7 +102,7 @@ func keep(name, backup string) error {
 	if err != nil {
 		return err
 	}
-	return ReplaceFile(backup, 0o640, writing(content))
+	return ReplaceFile(backup, 0o640, writing(bytes.NewReader(content)))
 }
 
 // newBackup makes the directory of the backups and a name in it. The name says

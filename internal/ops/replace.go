@@ -45,9 +45,9 @@ func replaceFile(name string, mode fs.FileMode, write func(io.Writer) error) (re
 }
 
 // writing makes a write function of content.
-func writing(content []byte) func(io.Writer) error {
+func writing(content io.WriterTo) func(io.Writer) error {
 	return func(w io.Writer) error {
-		_, err := w.Write(content)
+		_, err := content.WriteTo(w)
 		return err
 	}
 }

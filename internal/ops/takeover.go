@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
-	m.onDisk, m.mark = digestOf(content), mark
+	m.onDisk, m.mark = digestOf(bytes.NewReader(content)), mark
 	m.touch()
 
 	first := m.catalog.Position().Sequence == 0

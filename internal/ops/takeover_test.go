@@ -122,7 +122,7 @@ func TestOwnFileIsNoRestore(t *testing.T) {
 		t.Error("our own file was taken for a restore")
 	}
 	h.stop()
-	if got := h.file(); got != string(h.catalog.Snapshot().JSON()) {
+	if got := h.file(); got != jsonOf(h.catalog.Snapshot()) {
 		t.Error("the stale mirror did not catch up")
 	}
 }
@@ -275,7 +275,7 @@ func TestMirrorSurvivesACrashAtEachStep(t *testing.T) {
 					t.Errorf("our own file was taken for a restore: %q", h.titles())
 				}
 				h.stop()
-				if h.file() != string(h.catalog.Snapshot().JSON()) {
+				if h.file() != jsonOf(h.catalog.Snapshot()) {
 					t.Error("books.json did not catch up")
 				}
 			})

@@ -1,0 +1,82 @@
+package catalog
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"sync"
+)
+
+// Deflate appends to dst what holds plain as deflate blocks (RFC 1951) that can stand anywhere in
+// a stream: they refer to nothing before them, none is the final one, and they end at the end of
+// a byte. (That is what a new compressor gives when it is flushed instead of closed.) It is
+// called from many goroutines.
+type Deflate func(dst, plain []byte) []byte
+
+// newStandardDeflate compresses with the standard library, each caller with a compressor of its own.
+func newStandardDeflate() Deflate {
+	pool := sync.Pool{New: func() any {
+		writer, err := flate.NewWriter(nil, flate.DefaultCompression)
+		if err != nil { // the level is a constant that exists
+			panic(err)
+		}
+		return writer
+	}}
+	return func(dst, plain []byte) []byte {
+		writer := pool.Get().(*flate.Writer)
+		defer pool.Put(writer)
+		out := bytes.NewBuffer(dst)
+		writer.Reset(out)
+		// A bytes.Buffer takes everything, so neither call has anything to report.
+		_, _ = writer.Write(plain)
+		_ = writer.Flush()
+		return out.Bytes()
+	}
+}
+
+// The parts of a gzip member (RFC 1952) that are the same in each. A block of one byte is a
+// stored one (RFC 1951, section 3.2.4): a header, the length, its complement, the byte.
+const (
+	gzipHeader   = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" // deflate, no name, no time, no system
+	openingBlock = "\x00\x01\x00\xfe\xff["
+	commaBlock   = "\x00\x01\x00\xfe\xff,"
+	closingBlock = "\x01\x01\x00\xfe\xff]" // the final one
+)
+
+// joinGzip makes one gzip member of the JSON array of all books: the chunks' blocks one after the
+// other, and a checksum that is made of theirs. Nothing is compressed that is known already.
+func joinGzip(chunks []*chunk, deflate Deflate) Encoding {
+	e := newEncoding(len(chunks) + 2)
+	e.add([]byte(gzipHeader + openingBlock))
+	sum, comma := checksumOf([]byte("[")), checksumOf([]byte(","))
+	for i, c := range chunks {
+		blocks, of := c.compressed(deflate)
+		if i == 0 {
+			blocks = blocks[len(commaBlock):]
+		} else {
+			sum = sum.join(comma)
+		}
+		sum = sum.join(of)
+		e.add(blocks)
+	}
+	sum = sum.join(checksumOf([]byte("]")))
+	trailer := []byte(closingBlock)
+	trailer = binary.LittleEndian.AppendUint32(trailer, sum.crc)
+	e.add(binary.LittleEndian.AppendUint32(trailer, uint32(sum.length))) // modulo 2³², as section 2.3.1 says
+	return e
+}
+
+// joinPlain makes the JSON array of all books.
+func joinPlain(chunks []*chunk) Encoding {
+	e := newEncoding(len(chunks) + 2)
+	e.add([]byte("["))
+	for i, c := range chunks {
+		books := c.encoded()
+		if i == 0 {
+			books = books[1:]
+		}
+		e.add(books)
+	}
+	e.add([]byte("]"))
+	return e
+}
