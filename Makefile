@@ -137,9 +137,17 @@ lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, es
 	$(LINT_TOOL) staticcheck -tags e2e,soak ./...
 	cd web && npm run lint
 
-.PHONY: vulncheck
-vulncheck: ## Known vulnerabilities in what the server calls (asks vuln.go.dev)
-	$(LINT_TOOL) govulncheck ./...
+.PHONY: audit
+audit: ## Known vulnerabilities in what we depend on and call (asks vuln.go.dev and npm's registry)
+	tools/dependencies audit
+
+.PHONY: outdated
+outdated: ## Dependencies that have a newer version, Go and npm; changes nothing
+	@tools/dependencies outdated
+
+.PHONY: update
+update: test-needs ## Take newer versions of the dependencies, test, and put them back if a test fails
+	tools/dependencies update
 
 .PHONY: bench
 bench: ## Go benchmarks (BENCH=regexp of names)
