@@ -131,6 +131,10 @@ soak-program: test-needs web ## Long tests of the program: 1,000 clients over a 
 fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)
 	tools/fuzz $(FUZZTIME) $(PUBLIC)
 
+.PHONY: permissions
+permissions: ## Write docs/permissions.md anew from the permission table
+	go test ./internal/auth -run TestPermissionsPage -rewrite
+
 .PHONY: lint
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
 	go vet -tags e2e,soak ./...

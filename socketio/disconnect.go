@@ -18,6 +18,12 @@ func (s *Socket) Disconnect(closeTransport bool) {
 	s.conn.shutdown(ReasonForcedServerClose)
 }
 
+// CloseConnection closes the client's connection, and with it its sockets in all
+// namespaces, once what was sent has left. No DISCONNECT packet goes before it, so
+// a client that reconnects by itself does, and introduces itself anew. It does not
+// wait; the disconnect handlers get ReasonForcedServerClose.
+func (s *Socket) CloseConnection() { s.conn.shutdown(ReasonForcedServerClose) }
+
 func (s *Socket) kick() {
 	s.kicked.Store(true)
 	s.close(ReasonServerDisconnect, true)

@@ -26,7 +26,7 @@ const (
 	ReasonServerShuttingDown = Reason(engineio.ReasonServerShuttingDown)
 	// ReasonForcedServerClose: the server closed the connection: the client did
 	// not join a namespace in time, sent a packet out of turn, or came back on a
-	// new connection that took this one's place.
+	// new connection that took this one's place; or Socket.CloseConnection was called.
 	ReasonForcedServerClose Reason = "forced server close"
 	// ReasonClientDisconnect: the client left the namespace.
 	ReasonClientDisconnect Reason = "client namespace disconnect"

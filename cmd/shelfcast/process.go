@@ -30,6 +30,7 @@ type commandLine struct {
 	Import        importCommand      `cmd:"" help:"Add the books of a file, or the sample books, to the catalogue. A book with the id of one that is there replaces it, favorites included if the file has them; others stay."`
 	Export        exportCommand      `cmd:"" help:"Write the catalogue to a file."`
 	Check         checkCommand       `cmd:"" help:"Look for damage in the log; exit with 1 if there is any."`
+	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
 	Configuration configCommand      `cmd:"" name:"config" help:"Look at the settings."`
 	Version       versionCommand     `cmd:"" help:"Print the version."`

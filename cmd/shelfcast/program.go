@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/engineio"
-	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
@@ -27,16 +26,17 @@ type Program struct {
 	version  string
 	logger   *slog.Logger
 
-	store   *store
-	sockets *socketio.Server
-	live    *live.Live
-	api     *httpapi.API
-	gate    gate
-	pending *inFlight
-	silent  *silentConnections
-	server  *http.Server
-	admin   *adminServer
-	url     string
+	identity *identity
+	store    *store
+	sockets  *socketio.Server
+	live     *live.Live
+	api      *httpapi.API
+	gate     gate
+	pending  *inFlight
+	silent   *silentConnections
+	server   *http.Server
+	admin    *adminServer
+	url      string
 
 	serving chan struct{} // receives one token for each listener whose serving ended
 	running int           // listeners
@@ -66,6 +66,14 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err := s.checkExposure(); err != nil {
 		return err
 	}
+	if p.identity, err = openIdentity(s, p.logger); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			p.identity.close()
+		}
+	}()
 	if p.store, err = openStore(ctx, s, p.logger); err != nil {
 		return err
 	}
@@ -114,8 +122,8 @@ func (p *Program) buildSockets() {
 		IO:            p.sockets,
 		Recovery:      recovery,
 		Memory:        p.store.log,
-		Authenticator: auth.Demo{},
-		Policy:        auth.DemoPolicy(),
+		Authenticator: p.identity.authenticator,
+		Policy:        p.identity.policy,
 		// The API is there before anybody is served.
 		Admit:         func(actor catalog.Actor, address string) error { return p.api.Admit(actor.UserID, address) },
 		HadLog:        p.store.hadLog,
@@ -146,8 +154,8 @@ func (p *Program) buildAPI() error {
 	}
 	options := httpapi.Options{
 		Catalog:       p.store.catalog,
-		Authenticator: auth.Demo{},
-		Policy:        auth.DemoPolicy(),
+		Authenticator: p.identity.authenticator,
+		Policy:        p.identity.policy,
 		Stats:         p.dashboardStats,
 		Samples:       p.samples().Load,
 		Ready:         p.store.log.Writable,
@@ -268,6 +276,7 @@ func (p *Program) Close(ctx context.Context) error {
 	for range p.running {
 		<-p.serving
 	}
+	p.identity.close()
 	return errors.Join(err, p.store.close())
 }
 

@@ -26,8 +26,13 @@ type Settings struct {
 	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
 	ShutdownTimeout time.Duration `help:"Longest time that a stop may take." default:"10s" group:"Server"`
 
-	Auth         string `help:"Who is asking: ${enum}. demo believes what clients say." enum:"demo" default:"demo" group:"Identity"`
-	DemoAnywhere bool   `help:"Let --auth demo listen on more than loopback: everyone who reaches the port may change everything." group:"Identity"`
+	Auth         string        `help:"Who is asking: ${enum}. demo believes what clients say; jwt believes signed tokens." enum:"demo,jwt" default:"demo" group:"Identity"`
+	DemoAnywhere bool          `help:"Let --auth demo listen on more than loopback: everyone who reaches the port may change everything." group:"Identity"`
+	JWTSecret    string        `name:"jwt-secret" help:"With --auth jwt, what HS256 tokens are signed with: at least 32 bytes. Set it in the environment or the file; a command line can be read by others." env:"SHELFCAST_JWT_SECRET,JWT_SECRET" secret:"" placeholder:"SECRET" group:"Identity"`
+	JWKSURL      string        `name:"jwks-url" help:"With --auth jwt, where the keys of RS256, ES256 and EdDSA tokens are, instead of a secret." placeholder:"URL" group:"Identity"`
+	JWTIssuer    string        `name:"jwt-issuer" help:"The iss that every token must have; empty: any." placeholder:"ISS" group:"Identity"`
+	JWTAudience  string        `name:"jwt-audience" help:"The aud that every token must have; empty: any." placeholder:"AUD" group:"Identity"`
+	JWTClockSkew time.Duration `name:"jwt-clock-skew" help:"How far the clock of who signs may be off." default:"30s" group:"Identity"`
 
 	Sync         string        `help:"When a change counts as stored: ${enum}. always survives a power cut; interval may lose the last --sync-interval in one." enum:"always,interval" default:"always" group:"Storage"`
 	SyncInterval time.Duration `help:"With --sync interval, the time between syncs." default:"1s" group:"Storage"`
@@ -86,6 +91,9 @@ func (s *Settings) Validate() error {
 		if err := checkOrigin(origin); err != nil {
 			complain("--cors-origin: %w", err)
 		}
+	}
+	for _, err := range s.checkIdentity() {
+		complain("%w", err)
 	}
 	for _, positive := range []struct {
 		flag  string

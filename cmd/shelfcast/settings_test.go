@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"gopkg.in/yaml.v3"
+
+	"github.com/shelfcast/shelfcast/internal/auth"
 )
 
 // execute runs a command line as the program would.
@@ -118,7 +121,19 @@ func TestSettingsAreChecked(t *testing.T) {
 		{[]string{"config", "print", "--host", ""}, "--host: it is empty"},
 		{[]string{"--limits", "some"}, "--limits"},
 		{[]string{"--sync", "never"}, "--sync"},
-		{[]string{"--auth", "jwt"}, "--auth"},
+		{[]string{"--auth", "jwt"}, "--auth jwt needs JWT_SECRET"},
+		{[]string{"--auth", "jwt", "--jwt-secret", "hunter2"}, "7 bytes and needs at least 32"},
+		{[]string{"--auth", "jwt", "--jwt-secret", strings.Repeat("s", 32), "--jwks-url", "https://id.example.org/keys"}, "only one"},
+		{[]string{"--auth", "jwt", "--jwks-url", "http://id.example.org/keys"}, "must be https"},
+		{[]string{"--auth", "jwt", "--jwks-url", "https://me:pass@id.example.org/keys"}, "must not hold a password"},
+		{[]string{"--auth", "jwt", "--jwks-url", "keys.json"}, "--jwks-url"},
+		{[]string{"--jwt-clock-skew=-1s"}, "--jwt-clock-skew"},
+		{[]string{"token", "--user", "anna"}, "JWT_SECRET"},
+		{[]string{"token", "--user", "anna", "--jwt-secret", "hunter2"}, "7 bytes and needs at least 32"},
+		{[]string{"token", "--user", "", "--jwt-secret", strings.Repeat("s", 32)}, "names no user"},
+		{[]string{"token", "--user", "anna", "--role", "king", "--jwt-secret", strings.Repeat("s", 32)}, "--role"},
+		{[]string{"token", "--user", "anna", "--for=-1h", "--jwt-secret", strings.Repeat("s", 32)}, "no time"},
+		{[]string{"token", "--user", "anna", "--link", "--port", "0", "--jwt-secret", strings.Repeat("s", 32)}, "--url"},
 		{[]string{"--no-such-flag"}, "no-such-flag"},
 		{[]string{"import"}, "either a file"},
 		{[]string{"import", "x", "--sample"}, "either a file"},
@@ -126,6 +141,9 @@ func TestSettingsAreChecked(t *testing.T) {
 		code, _, stderr := execute(t, "", append(test.args, "--data", t.TempDir())...)
 		if code == 0 || !strings.Contains(stderr, test.want) {
 			t.Errorf("%v: exit %d, %q lacks %q", test.args, code, stderr, test.want)
+		}
+		if strings.Contains(stderr, "hunter2") || strings.Contains(stderr, "ssss") {
+			t.Errorf("%v: the secret is in %q", test.args, stderr)
 		}
 	}
 	if code, _, stderr := execute(t, "", "config", "print", "--limits", "off", "--max-connections", "0"); code != 0 {
@@ -177,5 +195,20 @@ func TestExposureIsRefused(t *testing.T) {
 	code, _, stderr := execute(t, "", "--host", "0.0.0.0", "--port", "0", "--data", t.TempDir())
 	if code == 0 || !strings.Contains(stderr, "--demo-anywhere") {
 		t.Errorf("%d %s", code, stderr)
+	}
+}
+
+// A command without a row in the permission table may be run by nobody.
+func TestEveryCommandHasAPermission(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commandLine{}, kong.Name("shelfcast"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range parser.Model.Leaves(false) {
+		command := strings.TrimPrefix(leaf.Path(), "shelfcast ")
+		if row, found := auth.OfCommand(command); !found || !row.Operators {
+			t.Errorf("%q has no row in internal/auth/permissions.go", command)
+		}
 	}
 }

@@ -29,6 +29,7 @@ var libraries = map[string][]string{
 	"socketio/msgpack":   {"github.com/tinylib/msgp"},
 	"internal/sqlitelog": {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
 	"internal/httpapi":   {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
+	"internal/auth":      {"github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", "golang.org/x/time"},
 	"internal/live":      {"golang.org/x/time"},
 	"internal/ops":       {"github.com/google/renameio/v2"},
 }

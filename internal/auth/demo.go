@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -34,19 +35,25 @@ func (Demo) Claim(actor catalog.Actor, userID string) (catalog.Actor, error) {
 
 // Handshake takes userId and role from the query, as the handbook's clients send them. A missing
 // role is a reader; a role that does not exist is refused rather than guessed at.
-func (Demo) Handshake(h Handshake) (catalog.Actor, error) {
+func (Demo) Handshake(_ context.Context, h Handshake) (Identity, error) {
 	role := catalog.RoleReader
 	switch given := h.Query.Get("role"); given {
 	case "", string(catalog.RoleReader):
 	case string(catalog.RoleOwner):
 		role = catalog.RoleOwner
 	default:
-		return catalog.Actor{}, &catalog.Error{
+		return Identity{}, &catalog.Error{
 			Code: catalog.CodeInvalidInput, Text: invalidInputText,
 			Field: "role", Detail: "must be reader or owner",
 		}
 	}
-	return named(catalog.Actor{Role: role}, h.Query.Get("userId"))
+	actor, err := named(catalog.Actor{Role: role}, h.Query.Get("userId"))
+	return Identity{Actor: actor}, err
+}
+
+// Renew is refused: people are who they say they are, and that does not end.
+func (Demo) Renew(context.Context, catalog.Actor, string) (Identity, error) {
+	return Identity{}, &catalog.Error{Code: catalog.CodeInvalidInput, Text: "This server does not use tokens"}
 }
 
 // named gives the actor a user id that the contract allows, or leaves it without one.

@@ -101,10 +101,10 @@ func TestDemoKnowsSocketsByTheQuery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			actor, err := auth.Demo{}.Handshake(auth.Handshake{Query: query})
+			identity, err := auth.Demo{}.Handshake(t.Context(), auth.Handshake{Query: query})
 			expectRefusal(t, err, one.field)
-			if actor != one.want {
-				t.Errorf("actor %+v, want %+v", actor, one.want)
+			if identity.Actor != one.want || !identity.Ends().IsZero() {
+				t.Errorf("identity %+v, want %+v for ever", identity, one.want)
 			}
 		})
 	}

@@ -76,12 +76,14 @@ func New(options Options) (*API, error) {
 		users:     newLimiter(options.UserRate, maxBuckets),
 		addresses: newLimiter(options.AddressRate, maxBuckets),
 	}
-	a.routes = a.contractRoutes()
-	documents, err := newDocuments(a.routes, options.Version)
-	if err != nil {
+	documents := &documents{}
+	a.routes = append(a.contractRoutes(), documents.routes()...)
+	if err := permit(a.routes); err != nil {
 		return nil, err
 	}
-	a.routes = append(a.routes, documents.routes()...)
+	if err := documents.generate(a.routes, options.Version); err != nil {
+		return nil, err
+	}
 	for _, r := range a.routes {
 		a.mux.Handle(r.method+" "+r.pattern, a.serve(r))
 	}

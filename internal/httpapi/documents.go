@@ -21,31 +21,30 @@ type documents struct {
 	openAPI, asyncAPI, page document
 }
 
-func newDocuments(contract []route, version string) (*documents, error) {
-	d := &documents{}
-	routes := append(contract[:len(contract):len(contract)], d.routes()...)
+// generate writes them about routes, their own included. It comes before they are served.
+func (d *documents) generate(routes []route, version string) error {
 	table := events()
 	openAPI, err := newOpenAPI(routes, version)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	asyncAPI, err := newAsyncAPI(table, version)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	page, policy, err := newPage(openAPI, asyncAPI, table)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if d.openAPI, err = jsonDocument(openAPI); err != nil {
-		return nil, err
+		return err
 	}
 	if d.asyncAPI, err = jsonDocument(asyncAPI); err != nil {
-		return nil, err
+		return err
 	}
 	d.page = newDocument("text/html; charset=utf-8", page)
 	d.page.policy = policy
-	return d, nil
+	return nil
 }
 
 func jsonDocument(value any) (document, error) {
@@ -72,7 +71,7 @@ func (d *documents) routes() []route {
 
 func (d *documents) route(pattern, id, summary string, served *document, contentType string) route {
 	return route{
-		method: http.MethodGet, pattern: pattern, id: id, tag: tagDocuments, summary: summary, public: true,
+		method: http.MethodGet, pattern: pattern, id: id, tag: tagDocuments, summary: summary,
 		headers: []string{"If-None-Match"},
 		responses: []response{
 			{status: http.StatusOK, description: "The document.", contentType: contentType, headers: []string{"ETag"}},

@@ -47,3 +47,14 @@ type customEventAnswerWire struct {
 	Error          string   `json:"error,omitempty" example:"Book not found" description:"Why nothing was changed."`
 	_              struct{} `title:"Answer to customEvent" additionalProperties:"false" minProperties:"1" maxProperties:"1"`
 }
+
+type renewWire struct {
+	Token string   `json:"token" required:"true" minLength:"1" maxLength:"8192" example:"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.…"`
+	_     struct{} `title:"A later token"`
+}
+
+type renewAnswerWire struct {
+	Exp   *int64   `json:"exp,omitempty" example:"1735137000" description:"When the token ends, in seconds since 1970."`
+	Error string   `json:"error,omitempty" example:"Authentication error" description:"Why the former token still counts."`
+	_     struct{} `title:"Answer to renew" additionalProperties:"false" minProperties:"1" maxProperties:"1"`
+}

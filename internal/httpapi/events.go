@@ -61,6 +61,10 @@ func events() []event {
 			arguments: []argument{{name: "request", description: "Which book, and what.", wire: customEventWire{}}},
 			ack:       []argument{{name: "answer", description: "The new number of favorites, or the error.", wire: customEventAnswerWire{}}},
 		},
+		{name: "renew", audience: everybody, summary: "Stay signed in with a later token of the same user. Its rights count at once; a token that is refused changes nothing.",
+			arguments: []argument{{name: "request", description: "The token.", wire: renewWire{}}},
+			ack:       []argument{{name: "answer", description: "When the token ends, or the error.", wire: renewAnswerWire{}}},
+		},
 	}
 }
 

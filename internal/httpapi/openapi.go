@@ -40,7 +40,14 @@ type (
 		Description string `json:"description"`
 	}
 	schemaComponents struct {
-		Schemas map[string]jsonschema.Schema `json:"schemas"`
+		Schemas         map[string]jsonschema.Schema `json:"schemas"`
+		SecuritySchemes map[string]securityScheme    `json:"securitySchemes,omitempty"`
+	}
+	securityScheme struct {
+		Type         string `json:"type"`
+		Scheme       string `json:"scheme"`
+		BearerFormat string `json:"bearerFormat"`
+		Description  string `json:"description"`
 	}
 	operation struct {
 		OperationID string                     `json:"operationId"`
@@ -48,6 +55,7 @@ type (
 		Summary     string                     `json:"summary"`
 		Description string                     `json:"description,omitempty"`
 		Permission  string                     `json:"x-permission,omitempty"`
+		Security    []map[string][]string      `json:"security,omitempty"` // any one of these
 		Parameters  []parameter                `json:"parameters,omitempty"`
 		RequestBody *operationBody             `json:"requestBody,omitempty"`
 		Responses   map[string]*operationReply `json:"responses"` // by status
@@ -77,6 +85,9 @@ const (
 	licenseURL  = "https://www.apache.org/licenses/LICENSE-2.0"
 )
 
+// bearerScheme names the way in which people prove who they are.
+const bearerScheme = "bearer"
+
 // headerMeanings describes every header that the documents mention.
 func headerMeanings() map[string]string {
 	return map[string]string{
@@ -89,7 +100,7 @@ func headerMeanings() map[string]string {
 		"Retry-After":        "Seconds after which to try again.",
 		headerPosition:       "The state of the catalogue that was answered, or the change that was made, as <epoch>-<sequence>: what the socket's events carry too.",
 		headerTotalCount:     "How many books the query selects on all pages.",
-		headerUserID:         "Who asks: 1 to 128 characters. Without it, the body's or the query's userId counts.",
+		headerUserID:         "With --auth demo, who asks: 1 to 128 characters. Without it, the body's or the query's userId counts.",
 		headerRateLimit:      "Requests that may come at once.",
 		headerRateRemaining:  "Requests that are left now.",
 		headerRateReset:      "Seconds until all of them are there again.",
@@ -125,6 +136,10 @@ func newOpenAPI(routes []route, version string) (*openAPIDocument, error) {
 		document.Paths[r.pattern][strings.ToLower(r.method)] = described
 	}
 	document.Components.Schemas = schemas.named
+	document.Components.SecuritySchemes = map[string]securityScheme{bearerScheme: {
+		Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+		Description: "With --auth jwt, who asks. With --auth demo there are no tokens.",
+	}}
 	return document, nil
 }
 
@@ -136,6 +151,9 @@ func describeRoute(r route, schemas *schemaSet) (*operation, error) {
 		Description: r.detail,
 		Permission:  string(r.action),
 		Responses:   make(map[string]*operationReply),
+	}
+	if !r.public {
+		described.Security = []map[string][]string{{bearerScheme: {}}, {}}
 	}
 	if err := described.addParameters(r, schemas); err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.logger.LogAttrs(r.Context(), level, "a request failed",
 			slog.String("request", r.Header.Get(headerRequestID)), slog.Any("error", err))
 	}
+	if known.Code == catalog.CodeUnauthenticated {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="shelfcast"`) // RFC 9110, section 15.5.2
+	}
 	if known.Book != nil {
 		w.Header().Set("ETag", known.Book.ETag(a.options.Catalog.Epoch()))
 	}

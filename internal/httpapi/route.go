@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -21,9 +22,11 @@ type route struct {
 	summary string
 	detail  string
 
+	// Both come from the permission table (permit), never from here.
 	action auth.Action // who may call it
 	public bool        // anybody may, nobody is asked who they are, and no limit counts it
-	writes bool        // refused while draining
+
+	writes bool // refused while draining
 
 	input     any      // a struct whose path and query tags are the parameters; nil: none
 	headers   []string // request headers that mean something, of those in documentedHeaders
@@ -57,6 +60,20 @@ type call struct {
 	actor  catalog.Actor
 	body   []byte // when the route has one, whole
 	fields object // the same, taken apart
+}
+
+// permit gives each route the row of the permission table that is about it. A call that has none
+// may be made by nobody, which is a fault of the program and not of whoever calls.
+func permit(routes []route) error {
+	for i := range routes {
+		r := &routes[i]
+		row, found := auth.OfCall(r.method + " " + r.pattern)
+		if !found {
+			return fmt.Errorf("httpapi: %s %s has no row in the permission table (internal/auth)", r.method, r.pattern)
+		}
+		r.action, r.public = row.Action, row.Anybody
+	}
+	return nil
 }
 
 // writeTimeout bounds how long a write may wait for the log before its sender is told to try
@@ -120,18 +137,23 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 	return a.claim(w, r.body, c)
 }
 
-// claim lets the body's userId say who asks. Whoever is known by a header or the query already
-// stays that, and their body is not even looked at.
+// claim settles what the userId of a body, or of the query of a call about a user, means. Where
+// nobody proves who they are it says who asks, unless that is known already; where they do, it may
+// name nobody else. A book that is sent back may have any fields, userId among them.
 func (a *API) claim(w http.ResponseWriter, body *requestBody, c *call) error {
-	if c.actor.UserID != "" {
+	named := c.actor.UserID != ""
+	if named && !body.identifies {
 		return nil
 	}
 	actor, err := a.claimed(c)
 	if err != nil {
-		if body.identifies {
+		if body.identifies && (!named || catalog.ErrorCode(err) == catalog.CodeForbidden) {
 			return err
 		}
-		return nil // a book that is sent back may have any fields, userId among them
+		return nil
+	}
+	if named {
+		return nil
 	}
 	c.actor = actor
 	return a.admitUser(w, actor)
@@ -141,6 +163,9 @@ func (a *API) claimed(c *call) (catalog.Actor, error) {
 	userID, err := c.fields.userID()
 	if err != nil {
 		return catalog.Actor{}, err
+	}
+	if userID == "" && c.actor.UserID != "" {
+		userID = c.URL.Query().Get("userId")
 	}
 	return a.options.Authenticator.Claim(c.actor, userID)
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/http"
 
-	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
@@ -29,7 +28,6 @@ func (a *API) bookRoutes() []route {
 			method: http.MethodGet, pattern: "/books", id: "listBooks", tag: tagBooks,
 			summary: "All books, a page of them, or what has changed",
 			detail:  "With since, the answer is what has changed since that position. Without parameters the answer is the whole catalogue by id, with an ETag, compressed if the client accepts gzip. With any of the others it is one page, with X-Total-Count and, but on the last page, a Link to the next.",
-			action:  auth.ActionReadBooks,
 			input:   listParameters{},
 			headers: []string{"If-None-Match"},
 			responses: []response{
@@ -42,7 +40,6 @@ func (a *API) bookRoutes() []route {
 		{
 			method: http.MethodGet, pattern: "/books/{id}", id: "getBook", tag: tagBooks,
 			summary: "One book",
-			action:  auth.ActionReadBooks,
 			input:   bookParameters{},
 			headers: []string{"If-None-Match"},
 			responses: []response{
@@ -55,8 +52,8 @@ func (a *API) bookRoutes() []route {
 		{
 			method: http.MethodPost, pattern: "/books", id: "addBook", tag: tagBooks,
 			summary: "Add a book",
-			action:  auth.ActionAddBook, writes: true,
-			body: &requestBody{wire: newBookWire{}, contentTypes: plainJSON},
+			writes:  true,
+			body:    &requestBody{wire: newBookWire{}, contentTypes: plainJSON},
 			responses: []response{
 				{status: http.StatusCreated, description: "The new book.", wire: bookWire{}, headers: []string{"Location", "ETag"}},
 			},
@@ -67,8 +64,8 @@ func (a *API) bookRoutes() []route {
 			method: http.MethodPut, pattern: "/books/{id}", id: "replaceBook", tag: tagBooks,
 			summary: "Replace a book",
 			detail:  "A missing or empty title or author keeps its value; a missing returnDateTime or readerName becomes null.",
-			action:  auth.ActionEditBook, writes: true,
-			input: bookParameters{}, headers: []string{"If-Match"},
+			writes:  true,
+			input:   bookParameters{}, headers: []string{"If-Match"},
 			body: &requestBody{wire: replaceBookWire{}, contentTypes: plainJSON},
 			responses: []response{
 				{status: http.StatusOK, description: "The book as it is now.", wire: bookWire{}, headers: []string{"ETag"}},
@@ -79,8 +76,8 @@ func (a *API) bookRoutes() []route {
 		{
 			method: http.MethodPatch, pattern: "/books/{id}", id: "patchBook", tag: tagBooks,
 			summary: "Change some fields of a book",
-			action:  auth.ActionEditBook, writes: true,
-			input: bookParameters{}, headers: []string{"If-Match"},
+			writes:  true,
+			input:   bookParameters{}, headers: []string{"If-Match"},
 			body: &requestBody{wire: patchBookWire{}, contentTypes: []string{"application/merge-patch+json", "application/json"}},
 			responses: []response{
 				{status: http.StatusOK, description: "The book as it is now.", wire: bookWire{}, headers: []string{"ETag"}},
@@ -91,8 +88,8 @@ func (a *API) bookRoutes() []route {
 		{
 			method: http.MethodDelete, pattern: "/books/{id}", id: "deleteBook", tag: tagBooks,
 			summary: "Delete a book and its favorites",
-			action:  auth.ActionDeleteBook, writes: true,
-			input: bookParameters{}, headers: []string{"If-Match"},
+			writes:  true,
+			input:   bookParameters{}, headers: []string{"If-Match"},
 			responses: []response{
 				{status: http.StatusOK, description: "It is gone.", wire: messageWire{}},
 			},
@@ -102,7 +99,7 @@ func (a *API) bookRoutes() []route {
 		{
 			method: http.MethodPost, pattern: "/samples", id: "loadSamples", tag: tagBooks,
 			summary: "Fill an empty catalogue with sample books",
-			action:  auth.ActionLoadSamples, writes: true,
+			writes:  true,
 			responses: []response{
 				{status: http.StatusCreated, description: "They are there.", wire: addedWire{}},
 			},
@@ -115,9 +112,9 @@ func (a *API) bookRoutes() []route {
 func (a *API) favoriteRoutes() []route {
 	base := route{
 		pattern: "/books/{id}/favorite", tag: tagFavorites,
-		action: auth.ActionFavorite, writes: true,
-		input: favoriteParameters{},
-		body:  &requestBody{wire: favoriteWire{}, contentTypes: []string{"application/json"}, optional: true, identifies: true},
+		writes: true,
+		input:  favoriteParameters{},
+		body:   &requestBody{wire: favoriteWire{}, contentTypes: []string{"application/json"}, optional: true, identifies: true},
 		responses: []response{
 			{status: http.StatusOK, description: "How many favorites the book has now.", wire: favoritesCountWire{}},
 		},
@@ -138,7 +135,6 @@ func (a *API) operationRoutes() []route {
 		{
 			method: http.MethodGet, pattern: "/stats", id: "stats", tag: tagOperation,
 			summary: "The dashboard's numbers",
-			action:  auth.ActionReadStats,
 			responses: []response{
 				{status: http.StatusOK, description: "What owners see live as dashboardStats.", wire: dashboardStatsWire{}},
 			},
@@ -146,7 +142,7 @@ func (a *API) operationRoutes() []route {
 		},
 		{
 			method: http.MethodGet, pattern: "/healthz", id: "alive", tag: tagOperation,
-			summary: "Whether the process answers", public: true,
+			summary: "Whether the process answers",
 			responses: []response{
 				{status: http.StatusOK, description: "It does.", wire: healthWire{}},
 			},
@@ -154,7 +150,7 @@ func (a *API) operationRoutes() []route {
 		},
 		{
 			method: http.MethodGet, pattern: "/readyz", id: "ready", tag: tagOperation,
-			summary: "Whether a write would succeed", public: true,
+			summary: "Whether a write would succeed",
 			responses: []response{
 				{status: http.StatusOK, description: "It would.", wire: healthWire{}},
 			},

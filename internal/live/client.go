@@ -15,8 +15,10 @@ import (
 
 // client is one socket and who is behind it.
 type client struct {
-	socket  *socketio.Socket
+	socket *socketio.Socket
+	// actor and expiry belong to the socket's handlers, which run one at a time.
 	actor   catalog.Actor
+	expiry  expiry
 	person  string // one for all sockets of a user id; see people
 	key     string // by which returns knows the person
 	batched bool   // wants batchUpdate
@@ -39,15 +41,17 @@ type clientKey struct{}
 // the client gets as connect_error.
 func (l *Live) identify(s *socketio.Socket) error {
 	h := s.Handshake()
-	actor, err := l.authenticator.Handshake(auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
+	identity, err := l.authenticator.Handshake(s.Context(), auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
 	if err != nil {
 		l.logger.Info("connection refused", "address", h.Address, "error", err)
 		return &socketio.ConnectError{Message: catalog.ErrorText(err)}
 	}
+	actor := identity.Actor
 	name := "user:" + actor.UserID
 	c := &client{
 		socket:  s,
 		actor:   actor,
+		expiry:  expiry{ends: identity.Ends()},
 		person:  name,
 		key:     name,
 		batched: wantsBatches(h),
@@ -78,6 +82,7 @@ func (l *Live) connect(s *socketio.Socket) {
 	returning := l.returns.connected(c, c.known, l.now())
 	s.OnDisconnect(func(reason socketio.Reason) { l.disconnect(c, reason) })
 	l.listen(c)
+	c.expiry.start(s, l.now)
 
 	state := l.join(c)
 	switch {
@@ -115,6 +120,7 @@ func (l *Live) sendReconnect(c *client) {
 }
 
 func (l *Live) disconnect(c *client, reason socketio.Reason) {
+	c.expiry.stop()
 	if c.batched {
 		l.leaveBatches()
 	}
@@ -163,9 +169,11 @@ func host(address string) string {
 	return address
 }
 
+const invalidEventText = "Invalid event data"
+
 // invalidEvent is the refusal of an event whose data is not what it must be.
 func invalidEvent(detail string) error {
-	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "Invalid event data", Field: "data", Detail: detail}
+	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: invalidEventText, Field: "data", Detail: detail}
 }
 
 var errUnnamed = errors.New("the client has no user id")

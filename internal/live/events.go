@@ -20,38 +20,51 @@ const commandTimeout = 10 * time.Second
 // which a client wants an acknowledgement gets one, unknown ones included.
 func (l *Live) listen(c *client) {
 	c.socket.OnAny(func(e *socketio.Event) {
-		var result any = struct{}{}
-		var err error
-		switch e.Name {
-		case "ownerJoinDashboard":
-			err = l.joinDashboard(c)
-		case "ownerLeaveDashboard":
-			err = l.leaveDashboard(c)
-		case "customEvent":
-			result, err = l.customEvent(c, e)
-		case "renew":
-			err = errNoTokens(e.HasAck())
-		default:
-			if !e.HasAck() {
-				return // as the official server: nobody listens
-			}
-			err = errUnknownEvent()
+		if _, known := l.sends[e.Name]; !known && !e.HasAck() {
+			return // as the official server: nobody listens
 		}
+		result, err := l.perform(c, e)
 		l.answer(c, e, result, err)
 	})
 }
 
-func errUnknownEvent() error {
-	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "Unknown event"}
+// perform does what a client's event asks for, if the permission table lets it.
+func (l *Live) perform(c *client, e *socketio.Event) (any, error) {
+	action, known := l.sends[e.Name]
+	if !known {
+		return nil, errUnknownEvent()
+	}
+	if err := l.policy.Check(c.actor, action); err != nil {
+		return nil, err
+	}
+	switch e.Name {
+	case "ownerJoinDashboard":
+		return struct{}{}, l.joinDashboard(c)
+	case "ownerLeaveDashboard":
+		l.leaveDashboard(c)
+		return struct{}{}, nil
+	case "customEvent":
+		return l.customEvent(c, e)
+	case "renew":
+		return l.renew(c, e)
+	}
+	return nil, errUnknownEvent()
 }
 
-// errNoTokens answers `renew` while people are who they say they are. An
-// `error` event has one of the contract's texts, and so no room for the reason.
-func errNoTokens(acknowledged bool) error {
-	if !acknowledged {
-		return &catalog.Error{Code: catalog.CodeForbidden, Text: "Unauthorized access"}
+// sendable is what clients may send at all, and what each event is to the
+// permission table.
+func sendable() map[string]auth.Action {
+	sends := make(map[string]auth.Action)
+	for _, permission := range auth.Permissions() {
+		for _, event := range permission.Sends {
+			sends[event] = permission.Action
+		}
 	}
-	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "This server does not use tokens"}
+	return sends
+}
+
+func errUnknownEvent() error {
+	return &catalog.Error{Code: catalog.CodeInvalidInput, Text: "Unknown event"}
 }
 
 type favoritesCount struct {
@@ -67,9 +80,6 @@ func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error)
 	bookID, on, err := parseCustomEvent(e.Args)
 	if err == nil {
 		err = requireName(c.actor)
-	}
-	if err == nil {
-		err = l.policy.Check(c.actor, auth.ActionFavorite)
 	}
 	if err != nil {
 		return favoritesCount{}, err

@@ -69,6 +69,7 @@ type Live struct {
 	memory        Memory
 	authenticator auth.Authenticator
 	policy        auth.Policy
+	sends         map[string]auth.Action // events that clients may send; never changes
 	admit         func(actor catalog.Actor, address string) error
 	logger        *slog.Logger
 	now           func() time.Time
@@ -97,6 +98,7 @@ func New(options Options) *Live {
 		memory:        options.Memory,
 		authenticator: options.Authenticator,
 		policy:        options.Policy,
+		sends:         sendable(),
 		admit:         options.Admit,
 		logger:        options.Logger,
 		now:           options.Now,

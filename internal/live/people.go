@@ -57,6 +57,18 @@ func (p *people) leave(c *client) (watchersChanged bool) {
 	return p.unwatchLocked(c)
 }
 
+// setRole notes that a socket has another role from now on.
+func (p *people) setRole(c *client, role catalog.Role) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if element, ok := p.online[c.person]; ok {
+		who := element.Value.(*person)
+		who.count(c.actor.Role, -1)
+		who.count(role, 1)
+	}
+	c.actor.Role = role
+}
+
 // watch counts a socket as watching, once however often it is called. It says
 // whether the number of people who watch changed.
 func (p *people) watch(c *client) (watchersChanged bool) {
