@@ -20,6 +20,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 # npm writes this file last, so its age says whether the installed packages follow the lock file.
 WEB_PACKAGES := web/node_modules/.package-lock.json
 E2E_PACKAGES := e2e/clients/node_modules/.package-lock.json
+BENCH_PACKAGES := bench/peers/node/node_modules/.package-lock.json
 
 ##@ Use
 
@@ -67,9 +68,13 @@ $(E2E_PACKAGES): e2e/clients/package.json e2e/clients/package-lock.json
 	cd e2e/clients && $(NPM_CI)
 	@touch $@
 
+$(BENCH_PACKAGES): bench/peers/node/package.json bench/peers/node/package-lock.json
+	cd bench/peers/node && $(NPM_CI)
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove what was built or installed here; data/ stays
-	rm -rf bin web/node_modules e2e/clients/node_modules
+	rm -rf bin web/node_modules e2e/clients/node_modules bench/peers/node/node_modules bench/results
 	find web/dist -mindepth 1 -not -name .gitkeep -delete
 
 ##@ Check
@@ -139,6 +144,7 @@ permissions: ## Write docs/permissions.md anew from the permission table
 lint: $(WEB_PACKAGES) format-check ## Static checks: gofmt, vet, staticcheck, eslint
 	go vet -tags e2e,soak ./...
 	$(LINT_TOOL) staticcheck -tags e2e,soak ./...
+	cd bench/peers/centrifuge && go vet ./...
 	cd web && npm run lint
 
 .PHONY: audit
@@ -153,8 +159,19 @@ outdated: ## Dependencies that have a newer version, Go and npm; changes nothing
 update: test-needs ## Take newer versions of the dependencies, test, and put them back if a test fails
 	tools/dependencies update
 
+# What runs and what it runs against. BENCH names scenarios, or is quick; bench/main.go lists them.
 .PHONY: bench
-bench: ## Go benchmarks (BENCH=regexp of names)
+bench: build bench-peers ## Shelfcast beside its peers; writes docs/benchmarks.md (BENCH=quick, BENCH='fanout-1k posters-32')
+	@go build -o bin/bench ./bench
+	@./bin/bench $(BENCH)
+
+.PHONY: bench-peers
+bench-peers: $(BENCH_PACKAGES)
+	@go build -trimpath -o bin/peers/loop ./bench/peers/loop
+	@cd bench/peers/centrifuge && go build -trimpath -o ../../../bin/peers/centrifuge .
+
+.PHONY: bench-packages
+bench-packages: ## Go benchmarks of single packages (BENCH=regexp of names)
 	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...
 
 .PHONY: screenshot

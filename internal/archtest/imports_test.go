@@ -24,6 +24,7 @@ const (
 // libraries says which packages may use which library beyond Go's own. A package that is missing
 // here uses the standard library alone; cmd/shelfcast, which wires everything, may use any.
 var libraries = map[string][]string{
+	"bench":              {"github.com/gobwas/ws"},
 	"engineio":           {"github.com/gobwas/httphead", "github.com/gobwas/ws", "github.com/klauspost/compress", "github.com/rs/cors", "golang.org/x/sys"},
 	"socketio":           {"github.com/rs/cors"},
 	"socketio/msgpack":   {"github.com/tinylib/msgp"},

@@ -139,12 +139,13 @@ func TestOnlyMainExitsAndPrints(t *testing.T) {
 		"log/slog": {"Debug", "Info", "Warn", "Error", "Log", "DebugContext", "InfoContext", "WarnContext", "ErrorContext", "SetDefault", "Default"},
 	}
 	for _, source := range parseAll(t) {
-		if source.isTest() || strings.HasPrefix(source.name, "cmd/") || strings.HasPrefix(source.name, "examples/") {
+		if source.isTest() || strings.HasPrefix(source.name, "cmd/") ||
+			strings.HasPrefix(source.name, "examples/") || strings.HasPrefix(source.name, "bench/") {
 			continue // programs
 		}
 		source.uses(func(node ast.Node, pkg, name string) {
 			if slices.Contains(reserved[pkg], name) {
-				t.Errorf("%s: %s.%s outside cmd/ and examples/", source.line(node), pkg, name)
+				t.Errorf("%s: %s.%s outside cmd/, examples/ and bench/", source.line(node), pkg, name)
 			}
 		})
 	}
