@@ -1,9 +1,12 @@
 import Button from '@mui/material/Button';
-import { useConnection, useLibrary, usePending } from '../sync/react';
-import { atTime } from '../ui/time';
+import { useConnection, useLibrary, usePending, useRecalled } from '../sync/react';
+import { asOf } from '../ui/time';
+import { useNow } from '../ui/useNow';
 import { inWords } from './connectionWords';
 import styles from './OfflineBanner.module.css';
 import { useCountdown } from './useCountdown';
+
+const LABELS = { offline: 'No connection', recalled: 'Still connecting', refused: 'Refused changes' } as const;
 
 /** Says that what is shown may be old, how old, and what waits here; and, with or without a connection, what was refused. */
 export function OfflineBanner({ onChanges }: { onChanges: () => void }) {
@@ -11,16 +14,25 @@ export function OfflineBanner({ onChanges }: { onChanges: () => void }) {
   const state = useConnection();
   const { waiting, refused } = usePending();
   const seconds = useCountdown(state.status === 'offline' ? state.nextTry : null);
+  const now = useNow(10_000);
+  const recalled = useRecalled();
   const offline = state.status === 'offline';
-  if (!offline && refused.length === 0) return null;
+  if (!offline && !recalled && refused.length === 0) return null;
   const as = library.currentAt();
+  const old = as === null ? 'Nothing could be loaded yet.' : `This is the library as it was ${asOf(as, now)}.`;
+  const kind = offline ? 'offline' : recalled ? 'recalled' : 'refused';
   const look = waiting.length > 0 || refused.length > 0;
   return (
-    <section aria-label={offline ? 'No connection' : 'Refused changes'} className={styles.banner} data-banner={offline ? 'offline' : 'refused'}>
+    <section aria-label={LABELS[kind]} className={styles.banner} data-banner={kind}>
       <p>
         {offline && (
           <>
-            <strong>No connection.</strong> {as === null ? 'Nothing could be loaded yet.' : `This is the library as it was at ${atTime(as)}.`}{' '}
+            <strong>No connection.</strong> {old}{' '}
+          </>
+        )}
+        {kind === 'recalled' && (
+          <>
+            <strong>Still connecting.</strong> {old}{' '}
           </>
         )}
         {offline && waiting.length > 0 && (

@@ -55,6 +55,7 @@ export class Catalogue {
   #base = new Map<number, Book>();
   #position: Position | null = null;
   #loaded = false;
+  #recalled = false;
   readonly #writes = new Map<number, AnsweredWrite>();
   readonly #favorites = new Map<number, AnsweredFavorite>();
   #view: readonly Book[] | null = null;
@@ -71,9 +72,30 @@ export class Catalogue {
     return this.#position;
   }
 
-  /** Whether a snapshot has ever been taken in. */
+  /** Whether a snapshot of the server's has ever been taken in. */
   get loaded(): boolean {
     return this.#loaded;
+  }
+
+  /** Whether what is shown is only what this device remembers of an earlier visit. */
+  get recalled(): boolean {
+    return this.#recalled;
+  }
+
+  /** What the server is known to hold, answers to own writes included, to be remembered. */
+  get known(): Snapshot {
+    const ids = new Set([...this.#base.keys(), ...this.#writes.keys()]);
+    const books = [...ids].map((id) => this.#answered(id)).filter((book) => book !== null);
+    return { books, position: this.#position };
+  }
+
+  /** Shows what this device remembers, until the first snapshot of the server's replaces it. */
+  recall(snapshot: Snapshot): void {
+    if (this.#loaded) return;
+    this.#base = new Map(snapshot.books.map((book) => [book.id, book]));
+    this.#position = snapshot.position;
+    this.#recalled = true;
+    this.#view = null;
   }
 
   /** The same array until something changes. In no particular order. */
@@ -188,11 +210,12 @@ export class Catalogue {
    */
   reset(snapshot: Snapshot, overtaken: boolean): Difference[] {
     const previous = this.#base;
-    const wasLoaded = this.#loaded;
+    const wasShown = this.#loaded || this.#recalled;
     this.#base = new Map(snapshot.books.map((book) => [book.id, book]));
     const sameLog = snapshot.position === null || this.#position === null || snapshot.position.epoch === this.#position.epoch;
     this.#position = snapshot.position;
     this.#loaded = true;
+    this.#recalled = false;
     const contains = (sequence: number | null) =>
       overtaken || !sameLog || (sequence !== null && snapshot.position !== null && sequence <= snapshot.position.sequence);
     for (const [id, write] of this.#writes) {
@@ -202,7 +225,7 @@ export class Catalogue {
       if (contains(favorite.sequence) || !this.#base.has(id)) this.#favorites.delete(id);
     }
     this.#view = null;
-    return wasLoaded ? this.#differences(previous) : [];
+    return wasShown ? this.#differences(previous) : [];
   }
 
   /** The answer to this person's own add or change. */

@@ -12,3 +12,4 @@ export { OUTBOX_LIMIT } from './outbox';
 export { LocalOutboxStore, type OutboxStore } from './outboxStore';
 export type { Entry, Refusal, Write } from './pending';
 export { parsePosition, type Position } from './position';
+export { IndexedSnapshotStore, type KeptSnapshot, type SnapshotStore } from './snapshotStore';

@@ -4,6 +4,7 @@ import { loanStatus, parseBook, type Book, type BookPatch, type Draft } from './
 import { Catalogue, type CatalogueEvent, type Difference } from './catalogue';
 import type { ConnectionState, Listener, LiveSocket } from './connection';
 import { Dashboard } from './dashboard';
+import { LastKnown } from './lastKnown';
 import { Link } from './link';
 import { webLocks, type Locks } from './locks';
 import { Notifier } from './notifier';
@@ -12,6 +13,7 @@ import { LocalOutboxStore, type OutboxStore } from './outboxStore';
 import { OwnWrites, type Flight } from './ownWrites';
 import { fulfils, temporaryId, type Entry, type Seen, type Write, type WriteAnswer } from './pending';
 import { parsePosition } from './position';
+import { IndexedSnapshotStore, type KeptSnapshot, type SnapshotStore } from './snapshotStore';
 import { Stream } from './stream';
 
 export interface Identity {
@@ -27,6 +29,8 @@ export interface LibraryOptions {
   readonly random?: () => number;
   /** Where changes wait; localStorage when absent. */
   readonly store?: OutboxStore;
+  /** Where the last known catalogue is kept; IndexedDB when absent. */
+  readonly snapshots?: SnapshotStore;
   /** Lets one tab at a time send; the browser's Web Locks when absent. */
   readonly locks?: Locks;
 }
@@ -56,6 +60,8 @@ export type CatalogueStatus = { readonly status: 'loading' } | { readonly status
 
 /** After so long without a connection the app says "offline" and shows how old its data is. */
 export const OFFLINE_AFTER = 15_000;
+/** A server that has not answered by then is not waited for where this device remembers a catalogue. */
+export const RECALL_AFTER = 1_500;
 
 /**
  * One person's live view of the library: the catalogue, the connection, what happened, and the
@@ -75,6 +81,10 @@ export class Library {
   readonly #outbox: Outbox;
   /** Own writes that were sent, and are neither taken nor refused yet, by their keys. */
   readonly #flights = new Map<string, Flight>();
+  readonly #lastKnown: LastKnown;
+  /** What an earlier visit left, until the server's own is here. */
+  #kept: KeptSnapshot | null = null;
+  #recallTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #pendingChanged = new Notifier();
   #pending: Pending = { waiting: NONE, refused: NONE, durable: true };
   readonly #booksChanged = new Notifier(50);
@@ -127,6 +137,14 @@ export class Library {
       settled: (entry, answer) => this.#settled(entry, answer),
       changed: () => this.#outboxChanged(),
     });
+    this.#lastKnown = new LastKnown({
+      store: options.snapshots ?? new IndexedSnapshotStore(options.identity.userId),
+      now: () => this.#snapshotToKeep(),
+      found: (kept) => {
+        this.#kept = kept;
+        this.#recallIfNeeded();
+      },
+    });
     this.#outboxChanged();
   }
 
@@ -143,6 +161,8 @@ export class Library {
   readonly connection = (): ConnectionState => this.#connection;
   /** Since when the data may be old; null before the first catch-up. */
   readonly currentAt = (): number | null => this.#currentAt;
+  /** Whether all that is shown is what this device remembers of an earlier visit, at `currentAt`. */
+  readonly recalled = (): boolean => this.#catalogue.recalled;
 
   readonly subscribePending = this.#pendingChanged.subscribe;
   /** What waits and what was refused. */
@@ -176,6 +196,11 @@ export class Library {
     this.#running = true;
     for (const [event, listener] of this.#listeners) this.#socket.on(event, listener);
     for (const [event, listener] of this.dashboard.listeners) this.#socket.on(event, listener);
+    this.#lastKnown.start();
+    this.#recallTimer = setTimeout(() => {
+      this.#recallTimer = null;
+      this.#recallIfNeeded();
+    }, RECALL_AFTER);
     this.#stream.start();
     this.#outbox.start();
     this.#link.start();
@@ -183,6 +208,9 @@ export class Library {
 
   #stop(): void {
     this.#running = false;
+    this.#lastKnown.stop();
+    if (this.#recallTimer !== null) clearTimeout(this.#recallTimer);
+    this.#recallTimer = null;
     this.#link.stop();
     this.#outbox.stop();
     this.#stream.stop();
@@ -304,6 +332,7 @@ export class Library {
       else this.#own.succeed(flight, book?.version ?? position?.sequence ?? null);
     }
     this.#stream.answered();
+    this.#lastKnown.touch();
   }
 
   #outboxChanged(): void {
@@ -362,6 +391,7 @@ export class Library {
     for (const difference of differences) this.#unattributed.push({ difference, missed });
     this.#attribute();
     this.dashboard.catalogueChanged();
+    this.#lastKnown.touch();
     this.#booksChanged.notify();
   }
 
@@ -391,19 +421,44 @@ export class Library {
       this.dashboard.disconnected();
       if (this.#downSince === null) {
         this.#downSince = Date.now();
-        if (this.#connection.status === 'live') this.#currentAt = this.#downSince;
+        if (this.#connection.status === 'live') {
+          this.#currentAt = this.#downSince;
+          this.#lastKnown.saveNow();
+        }
         this.#offlineTimer = setTimeout(() => this.#refreshConnection(), OFFLINE_AFTER);
       }
     }
     this.#refreshConnection();
   }
 
+  // --- what this device remembers -----------------------------------------------------------------
+
+  #snapshotToKeep(): KeptSnapshot | null {
+    if (!this.#catalogue.loaded) return null;
+    const at = this.#connection.status === 'live' ? Date.now() : this.#currentAt;
+    return at === null ? null : { ...this.#catalogue.known, at };
+  }
+
+  /** Shows what is remembered once it is clear that the server's own will not be here at once. */
+  #recallIfNeeded(): void {
+    if (this.#kept === null || this.#catalogue.loaded || this.#catalogue.recalled) return;
+    if (this.#downSince === null && this.#stream.error === null && this.#recallTimer !== null) return;
+    this.#catalogue.recall(this.#kept);
+    this.#currentAt = this.#kept.at;
+    this.#kept = null;
+    this.#refreshConnection();
+    this.#connectionChanged.notify();
+    this.#booksChanged.notify();
+  }
+
   #refreshConnection(): void {
+    this.#recallIfNeeded();
     this.#refreshStatus();
     const next = this.#describe();
     if (next.status === 'live') {
       this.#everLive = true;
       this.#currentAt = Date.now();
+      if (this.#connection.status !== 'live') this.#lastKnown.touch();
     }
     if (same(this.#connection, next)) return;
     this.#connection = next;
@@ -422,7 +477,8 @@ export class Library {
     const nextTry = link.status === 'waiting' ? link.nextTry : null;
     const { attempt } = link;
     // The browser is believed when it says that there is no network, never when it says that there is one.
-    if (Date.now() - this.#downSince >= OFFLINE_AFTER || !navigator.onLine) {
+    // What is remembered was never current in this page: nobody shall take it for that.
+    if (Date.now() - this.#downSince >= OFFLINE_AFTER || !navigator.onLine || this.#catalogue.recalled) {
       return { status: 'offline', since: this.#downSince, attempt, nextTry };
     }
     return { status: 'reconnecting', attempt, nextTry };
@@ -431,7 +487,7 @@ export class Library {
   #refreshStatus(): void {
     const previous = this.#catalogueStatus;
     const { error } = this.#stream;
-    if (this.#catalogue.loaded) {
+    if (this.#catalogue.loaded || this.#catalogue.recalled) {
       if (previous.status !== 'ready') this.#catalogueStatus = { status: 'ready' };
     } else if (error !== null) {
       if (previous.status !== 'failed' || previous.error !== error) this.#catalogueStatus = { status: 'failed', error };

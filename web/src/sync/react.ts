@@ -44,6 +44,12 @@ export function useConnection(): ConnectionState {
   return useSyncExternalStore(library.subscribeConnection, library.connection);
 }
 
+/** Whether all that is shown is what this device remembers of an earlier visit. */
+export function useRecalled(): boolean {
+  const library = useLibrary();
+  return useSyncExternalStore(library.subscribeConnection, library.recalled);
+}
+
 /** Changes that wait for the server, and those that it refused. */
 export function usePending(): Pending {
   const library = useLibrary();

@@ -183,8 +183,9 @@ export class Stream {
 
   #takeSnapshot(snapshot: Snapshot): void {
     const { catalogue, changed } = this.#options;
-    // A proxy may answer with an older copy than what is shown already.
-    const older = snapshot.position !== null && catalogue.position !== null && catalogue.position.epoch === snapshot.position.epoch
+    // A proxy may answer with an older copy than what is shown already. What this device remembers
+    // of an earlier visit claims nothing: the log may have been put back since.
+    const older = catalogue.loaded && snapshot.position !== null && catalogue.position !== null && catalogue.position.epoch === snapshot.position.epoch
       && catalogue.position.sequence > snapshot.position.sequence;
     if (this.#torn) {
       if (this.#begin !== null && !reaches(snapshot.position, this.#begin)) return;

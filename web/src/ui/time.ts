@@ -52,8 +52,10 @@ export function ago(time: number, now: number): string {
   return relative.format(-Math.round(past / DAY), 'day');
 }
 
-export function atTime(time: number): string {
-  return clock.format(time);
+/** "at 14:30, 2 minutes ago", "on 12 Dec at 14:30, 3 days ago". */
+export function asOf(time: number, now: number): string {
+  const day = calendarDays(time, now) === 0 ? '' : `on ${dayMonth.format(time)} `;
+  return `${day}at ${clock.format(time)}, ${ago(time, now)}`;
 }
 
 /** The whole truth, for a tooltip. */

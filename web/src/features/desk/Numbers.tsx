@@ -1,5 +1,5 @@
-import { HISTORY_SPAN, loanStatus, type Sample } from '../../sync';
-import { useBooks, useDashboard } from '../../sync/react';
+import { HISTORY_SPAN, loanStatus, type Book, type Sample } from '../../sync';
+import { useBooks, useCatalogueStatus, useDashboard } from '../../sync/react';
 import { Glow } from '../../ui/Glow';
 import { useNow } from '../../ui/useNow';
 import styles from './Numbers.module.css';
@@ -10,26 +10,31 @@ const HEIGHT = 40;
 const SHORTEST_SPAN = 60_000;
 const number = new Intl.NumberFormat('en');
 
-/** Four numbers, each with its last minutes. */
+/** Four numbers, each with its last minutes. Before the server has told its own, those that the books themselves tell. */
 export function Numbers() {
   const { stats, online, history } = useDashboard();
   const books = useBooks();
+  const ready = useCatalogueStatus().status === 'ready';
   const now = useNow(5_000);
   let lent = 0;
   let overdue = 0;
+  let favorites = 0;
+  let best: Book | null = null;
   for (const book of books) {
+    favorites += book.favoritesCount;
+    if (book.favoritesCount > (best?.favoritesCount ?? 0)) best = book;
     const status = loanStatus(book, now);
     if (status !== 'available') lent += 1;
     if (status === 'overdue') overdue += 1;
   }
-  const most = stats?.mostFavorited ?? null;
+  const most = stats === null ? best : stats.mostFavorited;
   return (
     <section aria-label="The library in numbers" className={styles.numbers}>
-      <Tile name="books" label="Books" value={stats?.totalBooks} note="in the library" history={history} pick={(sample) => sample.books} now={now} />
+      <Tile name="books" label="Books" value={stats?.totalBooks ?? (ready ? books.length : undefined)} note="in the library" history={history} pick={(sample) => sample.books} now={now} />
       <Tile
         name="lent"
         label="Lent"
-        value={stats === null ? undefined : lent}
+        value={ready ? lent : undefined}
         note={overdue > 0 ? `${overdue} overdue` : 'none overdue'}
         alarming={overdue > 0}
         history={history}
@@ -39,8 +44,8 @@ export function Numbers() {
       <Tile
         name="favorites"
         label="Favourites"
-        value={stats?.totalFavorites}
-        note={most === null ? 'none yet' : `most: ${most.title}`}
+        value={stats?.totalFavorites ?? (ready ? favorites : undefined)}
+        note={most !== null ? `most: ${most.title}` : ready ? 'none yet' : ''}
         history={history}
         pick={(sample) => sample.favorites}
         now={now}

@@ -30,7 +30,7 @@ export function Online() {
         )}
       </div>
       {users.length === 0 ? (
-        <p className={styles.quiet}>Nobody yet.</p>
+        <p className={styles.quiet}>{online === null ? 'Known once connected.' : 'Nobody yet.'}</p>
       ) : (
         <ul className={styles.people}>
           {users.slice(0, SHOWN).map((user) => {
