@@ -14,7 +14,12 @@ import (
 // (stop the server, start it) is done by the matching function, whose result is the answer.
 func play(t *testing.T, server *server, scenario string, deeds map[string]func() string) {
 	t.Helper()
-	actors := startScript(t, scenario, "browser/run.mjs", map[string]any{"scenario": scenario, "url": server.url()})
+	playAt(t, server.url(), scenario, deeds)
+}
+
+func playAt(t *testing.T, url, scenario string, deeds map[string]func() string) {
+	t.Helper()
+	actors := startScript(t, scenario, "browser/run.mjs", map[string]any{"scenario": scenario, "url": url})
 	for from := 0; ; {
 		next, after := actors.awaitNext(t, from, "the next scene", func(one message) bool {
 			return one["kind"] == "step" || one["kind"] == "ask" || one["kind"] == "played"

@@ -49,6 +49,7 @@ func body(t *testing.T, response *http.Response) string {
 func TestHandlerRoutes(t *testing.T) {
 	handler := serve(t, map[string]string{
 		"index.html": page, "favicon.svg": "<svg/>", "assets/app-1a2b.js": "run()", ".gitkeep": "",
+		"sw.js": "keep()", "manifest.webmanifest": `{"name":"Shelfcast"}`,
 	})
 	tests := []struct {
 		path, contains, cache string
@@ -63,6 +64,8 @@ func TestHandlerRoutes(t *testing.T) {
 		{"/.gitkeep", "Not found", "", 404},
 		{"/../../etc/passwd.txt", "Not found", "", 404},
 		{"/favicon.svg", "<svg/>", "no-cache", 200},
+		{"/sw.js", "keep()", "no-cache", 200}, // or a new build would not be noticed
+		{"/manifest.webmanifest", "Shelfcast", "no-cache", 200},
 	}
 	for _, test := range tests {
 		t.Run(test.path, func(t *testing.T) {
@@ -80,6 +83,21 @@ func TestHandlerRoutes(t *testing.T) {
 				t.Error("nosniff is missing")
 			}
 		})
+	}
+}
+
+// Browsers refuse a service worker that does not come as JavaScript, and one whose policy forbids
+// what it has to do: fetch from its own server.
+func TestHandlerServesTheServiceWorker(t *testing.T) {
+	response := get(serve(t, map[string]string{"index.html": page, "sw.js": "keep()"}), "/sw.js")
+	if got := response.Header.Get("Content-Type"); got != "text/javascript; charset=utf-8" {
+		t.Errorf("Content-Type %q", got)
+	}
+	policy := response.Header.Get("Content-Security-Policy")
+	for _, part := range []string{"default-src 'self'", "connect-src 'self'"} {
+		if !strings.Contains(policy, part) {
+			t.Errorf("%q is not in the policy %q", part, policy)
+		}
 	}
 }
 

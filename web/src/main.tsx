@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { io } from 'socket.io-client';
 import { App } from './app/App';
 import { demoIdentity } from './app/identity';
+import { AppUpdate } from './app/appUpdate';
 import { DebugLog } from './app/debugLog';
 import { createApi, Library } from './sync';
 import './theme/global.css';
@@ -21,10 +22,13 @@ const socket = io(server === '' ? location.origin : server, {
 const library = new Library({ identity, socket, api: createApi(server, identity.userId, identity.role) });
 const debug = new URLSearchParams(location.search).has('debug') ? new DebugLog(socket) : null;
 
+const update = new AppUpdate();
+if (import.meta.env.PROD) update.start();
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no root element.');
 createRoot(root).render(
   <StrictMode>
-    <App library={library} debug={debug} />
+    <App library={library} debug={debug} update={update} />
   </StrictMode>,
 );

@@ -44,17 +44,19 @@ export class Library {
     this.#timeOrigin = await this.#origin();
   }
 
-  // Takes the network from this actor's browser, by DevTools protocol. Parts of the app that come
-  // when they are first used are there by then.
+  // Takes the network from this actor's browser, by DevTools protocol, once the app is on the device.
   async goOffline() {
-    await this.page.waitForLoadState('networkidle');
-    await until(`${this.name} has the whole app`, async () => {
-      const parts = await this.page.evaluate(() => performance.getEntriesByType('resource').map((one) => one.name));
-      assert.ok(['Dialogs', 'ChangesDialog'].every((part) => parts.some((name) => name.includes(`/${part}-`))), parts.join(' '));
-    });
+    await this.hasTheApp();
     this.expectOutage();
     await this.page.context().setOffline(true);
     await this.expectOffline();
+  }
+
+  // Waits until the app would open without a network.
+  async hasTheApp() {
+    await until(`${this.name} has the whole app`, async () => {
+      assert.ok(await this.page.evaluate(() => navigator.serviceWorker.controller?.state === 'activated'));
+    });
   }
 
   // For the other tabs of a browser that went offline.
@@ -78,6 +80,14 @@ export class Library {
   async reload() {
     await this.page.reload();
     await this.ready();
+  }
+
+  // Reloads while there is no network: the app and the last known catalogue are on the device.
+  async reloadOffline() {
+    await this.page.reload();
+    await this.page.locator('main[data-catalogue="ready"]').waitFor();
+    await this.expectConnection('offline');
+    this.#timeOrigin = await this.#origin();
   }
 
   // The moment at which this document began: another one after a reload.

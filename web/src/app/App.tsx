@@ -9,11 +9,13 @@ import { LoadBoundary } from '../ui/LoadBoundary';
 import { ToastProvider } from '../ui/notify';
 import { Announcer } from './Announcer';
 import styles from './App.module.css';
+import type { AppUpdate } from './appUpdate';
 import type { DebugLog } from './debugLog';
 import { Header } from './Header';
 import { LibraryPage } from './LibraryPage';
 import { OfflineBanner } from './OfflineBanner';
 import { useRoute } from './route';
+import { UpdateNotice } from './UpdateNotice';
 
 const DeskPage = lazy(() => import('./DeskPage'));
 const loadMenu = () => import('./MenuDialog');
@@ -24,20 +26,27 @@ const HelpDialog = lazy(loadHelp);
 const ChangesDialog = lazy(loadChanges);
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
-export function App({ library, debug = null }: { library: Library; debug?: DebugLog | null }) {
+export function App({ library, debug = null, update = null }: { library: Library; debug?: DebugLog | null; update?: AppUpdate | null }) {
   useRunningLibrary(library);
+  // A server that comes back may have brought a new build along.
+  useEffect(() => {
+    if (update === null) return;
+    return library.subscribeConnection(() => {
+      if (library.connection().status === 'live') update.check();
+    });
+  }, [library, update]);
   return (
     <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
       <LibraryProvider value={library}>
         <ToastProvider>
-          <Shell userId={library.identity.userId} debug={debug} />
+          <Shell userId={library.identity.userId} debug={debug} update={update} />
         </ToastProvider>
       </LibraryProvider>
     </ThemeProvider>
   );
 }
 
-function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
+function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | null; update: AppUpdate | null }) {
   const route = useRoute();
   const { status } = useCatalogueStatus();
   const [open, setOpen] = useState<'menu' | 'help' | 'changes' | null>(null);
@@ -74,6 +83,7 @@ function Shell({ userId, debug }: { userId: string; debug: DebugLog | null }) {
       </a>
       <Header onMenu={() => setOpen('menu')} />
       <OfflineBanner onChanges={() => setOpen('changes')} />
+      {update !== null && <UpdateNotice update={update} />}
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
         {route === 'desk' ? (
           <LoadBoundary>
