@@ -16,7 +16,7 @@ import (
 )
 
 // Handshake is what is known of the request that opened a session (Engine.IO protocol,
-// Handshake). It must not be changed, so it is safe for concurrent use.
+// Handshake). It belongs to the caller.
 type Handshake struct {
 	Header     http.Header // as sent, or as far as Options.KeepHeaders names them
 	Query      url.Values  // EIO and transport among them
@@ -25,23 +25,6 @@ type Handshake struct {
 	RemoteAddr string      // network address of the peer, host:port; a proxy's if there is one
 	Secure     bool        // over TLS to this server
 	Time       time.Time   // when the handshake came
-}
-
-func (o *Options) newHandshake(r *http.Request, query url.Values) *Handshake {
-	header := r.Header
-	if o.KeepHeaders != nil {
-		header = make(http.Header, len(o.KeepHeaders))
-		for _, name := range o.KeepHeaders {
-			for _, value := range r.Header.Values(name) {
-				// The strings of a request share memory with all of its headers.
-				header.Add(name, strings.Clone(value))
-			}
-		}
-	}
-	return &Handshake{
-		Header: header, Query: query, URL: r.URL.RequestURI(), Host: r.Host,
-		RemoteAddr: r.RemoteAddr, Secure: r.TLS != nil, Time: time.Now(),
-	}
 }
 
 // verify checks a request as far as the protocol goes, in the order of the official

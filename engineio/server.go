@@ -191,17 +191,17 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 	if refusal := s.admission.enter(&s.options, address, s.now()); refusal != nil {
 		return nil, refusal
 	}
+	now := s.now()
 	session := &Session{
 		server:    s,
 		shard:     s.shards[int(s.nextShard.Add(1))%len(s.shards)],
 		id:        rand.Text(),
-		handshake: s.options.newHandshake(r, query),
+		request:   s.options.keep(r, now),
 		form:      newForm(query),
 		address:   address,
 		transport: transport,
 	}
 	session.inbound = inbound{server: s, session: session, running: true, maxPayload: s.options.MaxPayload}
-	now := s.now()
 	session.heartbeat.lastPong.Store(now)
 	s.mu.Lock()
 	if s.closing {

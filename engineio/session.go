@@ -20,11 +20,11 @@ import (
 // the handler (inbound) and a flusher (outbox.go). The server waits for all of them in
 // Close.
 type Session struct {
-	server    *Server
-	shard     *shard
-	id        string
-	handshake *Handshake
-	address   string // see Options.ClientAddress
+	server  *Server
+	shard   *shard
+	id      string
+	request keptRequest
+	address string // see Options.ClientAddress
 
 	inbound   inbound
 	heartbeat heartbeat
@@ -74,8 +74,9 @@ var errSessionClosed = errors.New("engineio: session closed")
 // as the client. Never show it to other clients.
 func (s *Session) ID() string { return s.id }
 
-// Handshake describes the request that opened the session.
-func (s *Session) Handshake() *Handshake { return s.handshake }
+// Handshake describes the request that opened the session. It is put together anew for each
+// call, from what little of the request is kept.
+func (s *Session) Handshake() *Handshake { return s.request.handshake(s.server.started) }
 
 // Transport is the transport in use now.
 func (s *Session) Transport() Transport {
@@ -234,7 +235,7 @@ func (s *Session) endLocked(e ending) {
 	// A close frame may only stand between frames.
 	boundary := s.offset == 0 && !s.flushing
 	end := SessionEnd{
-		Transport: s.transport, Reason: e.reason, Err: e.err, Lifetime: time.Since(s.handshake.Time),
+		Transport: s.transport, Reason: e.reason, Err: e.err, Lifetime: time.Duration(s.server.now() - s.request.opened),
 		Sent: s.sent, Received: s.received.Load(), Dropped: s.pendingBytes,
 	}
 	s.clearPendingLocked()
