@@ -37,10 +37,10 @@ type conn struct {
 	joins   joinBudget
 
 	mu           sync.Mutex
-	lanes        []*lane // one per namespace; few, so a slice
-	connectTimer *time.Timer
-	ended        bool // no socket may be added any more
-	closed       bool // the engine's last call was made
+	lanes        []*lane     // one per namespace; few, so a slice
+	connectTimer *time.Timer // nil once a socket was connected
+	ended        bool        // no socket may be added any more
+	closed       bool        // the engine's last call was made
 }
 
 func newConn(server *Server, session *engineio.Session) *conn {
@@ -116,7 +116,7 @@ func (c *conn) shutdown(reason Reason) {
 func (c *conn) endSockets(reason Reason) {
 	c.mu.Lock()
 	c.ended = true
-	c.connectTimer.Stop()
+	c.stopConnectTimer()
 	c.mu.Unlock()
 	for _, s := range c.sockets() {
 		s.close(reason, false)
@@ -151,7 +151,7 @@ func (c *conn) route(p *packet.Packet, size int) bool {
 		return false
 	case p.Type == packet.Event:
 		e := &Event{Name: p.Event, Args: packet.ArgsOf(p), socket: s, id: p.ID, hasID: p.HasID}
-		l.pushBounded(c.session.Context(), task{run: func() { s.dispatch(e) }, size: sizeOf(p, size)})
+		l.pushBounded(task{run: func() { s.dispatch(e) }, size: sizeOf(p, size)})
 		return true
 	case p.Type == packet.Ack:
 		s.acknowledged(p.ID, packet.ArgsOf(p))
@@ -220,7 +220,7 @@ func (c *conn) join(p *packet.Packet, size int) bool {
 	}
 	l.socket, l.kicked, s.lane = s, false, l
 	c.mu.Unlock()
-	if !l.pushBounded(c.session.Context(), task{run: s.connect, size: size}) {
+	if !l.pushBounded(task{run: s.connect, size: size}) {
 		s.abandon()
 	}
 	return true
@@ -254,7 +254,16 @@ func (c *conn) laneFor(namespace string) *lane {
 func (c *conn) joined() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.connectTimer.Stop()
+	c.stopConnectTimer()
+}
+
+// stopConnectTimer also lets go of the timer, which is as large as the conn. The
+// caller holds c.mu.
+func (c *conn) stopConnectTimer() {
+	if c.connectTimer != nil {
+		c.connectTimer.Stop()
+		c.connectTimer = nil
+	}
 }
 
 // left is told when a socket is finished with.

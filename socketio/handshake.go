@@ -13,8 +13,7 @@ import (
 
 // Handshake is what is known about how a socket came: the HTTP request that
 // opened its connection and the auth object of its CONNECT packet (Socket.IO
-// protocol, Connection to a namespace). It must not be changed, so it is safe for
-// concurrent use.
+// protocol, Connection to a namespace). It belongs to the caller.
 type Handshake struct {
 	// Headers, Query, URL, Address and Secure are of the request that opened the
 	// connection, which may carry several namespaces.
@@ -36,11 +35,11 @@ type Handshake struct {
 	Auth json.RawMessage
 }
 
-func newHandshake(session *engineio.Session, auth json.RawMessage) *Handshake {
+func newHandshake(session *engineio.Session, auth json.RawMessage, asked time.Time) *Handshake {
 	if len(auth) == 0 {
 		auth = json.RawMessage("{}")
 	}
-	h := &Handshake{Time: time.Now(), Auth: auth}
+	h := &Handshake{Time: asked, Auth: auth}
 	if request := session.Handshake(); request != nil {
 		h.Headers, h.Query, h.URL = request.Header, request.Query, request.URL
 		h.Address, h.Secure = request.RemoteAddr, request.Secure

@@ -3,7 +3,6 @@ package socketio
 import (
 	"container/list"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +56,7 @@ type session struct {
 	place      *list.Element // in parked; nil while a socket has it
 	since      time.Time     // when it was parked
 	rooms      map[string]uint64
-	values     map[any]any
+	values     values
 	data       any
 }
 
@@ -187,7 +186,7 @@ type leftBehind struct {
 	generation int
 	cursor     uint64 // latest event that the client has
 	rooms      map[string]uint64
-	values     map[any]any
+	values     values
 	data       any
 }
 
@@ -211,7 +210,7 @@ func (h *history) resume(s *Socket, pid, offset string) (*session, leftBehind, b
 	session.generation++
 	session.owner = s
 	h.unparkLocked(session)
-	left := leftBehind{session.generation, cursor, session.rooms, maps.Clone(session.values), session.data}
+	left := leftBehind{session.generation, cursor, session.rooms, session.values.clone(), session.data}
 	session.rooms, session.values, session.data = nil, nil, nil
 	return session, left, true
 }
@@ -265,7 +264,7 @@ func (h *history) park(s *Socket, rooms map[string]uint64) {
 	was.owner, was.since, was.rooms = nil, now, rooms
 	was.place = h.parked.PushBack(was)
 	s.mu.Lock()
-	was.values, was.data = maps.Clone(s.values), s.data
+	was.values, was.data = s.values.clone(), s.data
 	s.mu.Unlock()
 	h.server.kept.sessions.Add(1)
 	h.expireLocked(now)
@@ -284,7 +283,7 @@ func (h *history) refresh(s *Socket) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.session.values, s.session.data = maps.Clone(s.values), s.data
+	s.session.values, s.session.data = s.values.clone(), s.data
 }
 
 // awaits reports whether the socket's client may still come back.

@@ -1,9 +1,6 @@
 package socketio
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // lane runs what happens in one namespace of one connection, in order and never
 // two things at once: middlewares and connection handlers, then events, then the
@@ -44,8 +41,8 @@ func (l *lane) push(run func()) {
 
 // pushBounded adds a task that a client asked for. It waits while the lane is
 // full, which keeps the client's further messages unread. It reports false when
-// ctx ended meanwhile.
-func (l *lane) pushBounded(ctx context.Context, t task) bool {
+// the session ended meanwhile.
+func (l *lane) pushBounded(t task) bool {
 	limits := &l.conn.server.options
 	for {
 		l.mu.Lock()
@@ -62,7 +59,7 @@ func (l *lane) pushBounded(ctx context.Context, t task) bool {
 		l.mu.Unlock()
 		select {
 		case <-space:
-		case <-ctx.Done():
+		case <-l.conn.session.Context().Done():
 			return false
 		}
 	}

@@ -48,7 +48,7 @@ func (r RemoteSocket) Disconnect(closeTransport bool) error {
 
 // info describes the socket to other servers.
 func (s *Socket) info() SocketInfo {
-	info := SocketInfo{ID: s.ID(), Handshake: s.handshake, Rooms: s.Rooms()}
+	info := SocketInfo{ID: s.ID(), Handshake: s.Handshake(), Rooms: s.Rooms()}
 	if data := s.Data(); data != nil {
 		encoded, err := json.Marshal(data)
 		if err != nil {

@@ -1,6 +1,11 @@
 package socketio
 
-import "github.com/shelfcast/shelfcast/engineio"
+import (
+	"slices"
+	"strings"
+
+	"github.com/shelfcast/shelfcast/engineio"
+)
 
 // room is a set of sockets that an emission can go to. The group has the same
 // members as soon as the engine has carried out what was asked of it; an emission
@@ -10,13 +15,18 @@ type room struct {
 	members map[*Socket]struct{} // guarded by Namespace.mu
 }
 
+// membership is a room that a socket is in. A sorted slice of them is a fifth of
+// the smallest map, which every socket would have.
+type membership struct {
+	name string
+	room *room // nil before the socket is attached
+}
+
 // joinLocked adds the socket to a room. The caller holds s.roomsMu.
 func (s *Socket) joinLocked(name string) {
-	if _, member := s.rooms[name]; member || s.detached {
+	at, member := s.findRoomLocked(name)
+	if member || s.detached {
 		return
-	}
-	if s.rooms == nil {
-		s.rooms = make(map[string]*room, 1)
 	}
 	if h := s.namespace.history; h != nil {
 		if s.since == nil {
@@ -24,22 +34,30 @@ func (s *Socket) joinLocked(name string) {
 		}
 		s.since[name] = h.last.Load()
 	}
-	if !s.attached {
-		s.rooms[name] = nil
-		return
+	joined := membership{name: name}
+	if s.attached {
+		joined.room = s.namespace.enter(name, s)
+		joined.room.group.Add(s.conn.session)
 	}
-	r := s.namespace.enter(name, s)
-	s.rooms[name] = r
-	r.group.Add(s.conn.session)
+	s.rooms = slices.Insert(s.rooms, at, joined)
+}
+
+// findRoomLocked says where among the socket's rooms one stands, or would. The
+// caller holds s.roomsMu.
+func (s *Socket) findRoomLocked(name string) (at int, member bool) {
+	return slices.BinarySearchFunc(s.rooms, name, func(m membership, name string) int {
+		return strings.Compare(m.name, name)
+	})
 }
 
 // leaveLocked removes the socket from a room. The caller holds s.roomsMu.
 func (s *Socket) leaveLocked(name string) {
-	r, member := s.rooms[name]
+	at, member := s.findRoomLocked(name)
 	if !member || s.detached {
 		return
 	}
-	delete(s.rooms, name)
+	r := s.rooms[at].room
+	s.rooms = slices.Delete(s.rooms, at, at+1)
 	delete(s.since, name)
 	if r != nil {
 		r.group.Remove(s.conn.session)
@@ -54,10 +72,10 @@ func (s *Socket) attach() {
 	defer s.roomsMu.Unlock()
 	s.attached = true
 	s.namespace.all.Add(s.conn.session)
-	for name := range s.rooms {
-		r := s.namespace.enter(name, s)
-		s.rooms[name] = r
-		r.group.Add(s.conn.session)
+	for i := range s.rooms {
+		m := &s.rooms[i]
+		m.room = s.namespace.enter(m.name, s)
+		m.room.group.Add(s.conn.session)
 	}
 }
 
@@ -69,9 +87,9 @@ func (s *Socket) detach(reason Reason) {
 	s.detached = true
 	s.namespace.release(s)
 	s.namespace.all.Remove(s.conn.session)
-	for name, r := range s.rooms {
-		r.group.Remove(s.conn.session)
-		s.namespace.leave(name, s)
+	for _, m := range s.rooms {
+		m.room.group.Remove(s.conn.session)
+		s.namespace.leave(m.name, s)
 	}
 	s.park(reason)
 }

@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,7 +216,8 @@ func TestOrderOfOneGoroutine(t *testing.T) {
 func TestSocketGetsNothingFromBeforeItJoined(t *testing.T) {
 	server := serve(t, nil, func(s *socketio.Server) {
 		s.OnConnection(func(socket *socketio.Socket) {
-			if err := socket.Emit("first"); err != nil {
+			// A client may have read enough, and left, before this runs.
+			if err := socket.Emit("first"); err != nil && !errors.Is(err, socketio.ErrDisconnected) {
 				t.Error(err)
 			}
 		})

@@ -3,10 +3,9 @@ package socketio
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/shelfcast/shelfcast/engineio"
 )
@@ -26,8 +25,9 @@ type Socket struct {
 	conn      *conn
 	namespace *Namespace
 	lane      *lane // set before the socket is used
-	handshake *Handshake
-	recovered bool // set before the connection handlers run
+	auth      json.RawMessage
+	asked     time.Time // when to be connected
+	recovered bool      // set before the connection handlers run
 	returning bool
 
 	// life is held for writing while the state changes and for reading while
@@ -39,7 +39,7 @@ type Socket struct {
 	roomsMu  sync.Mutex // guards what follows, and the order of the groups' changes
 	attached bool
 	detached bool
-	rooms    map[string]*room  // nil values before the socket is attached
+	rooms    []membership      // by name, each once
 	since    map[string]uint64 // with StateRecovery: latest event when a room was joined
 
 	// Of StateRecovery; set before the socket is connected.
@@ -60,7 +60,7 @@ type Socket struct {
 	disconnected  []func(Reason)
 	outgoing      []*outgoingHandler
 	failed        []func(error)
-	values        map[any]any
+	values        values
 	data          any
 	done          chan struct{} // closed when the disconnect handlers have run; nil until asked for
 	finished      bool
@@ -73,7 +73,8 @@ func newSocket(c *conn, namespace *Namespace, auth json.RawMessage) *Socket {
 	return &Socket{
 		conn:      c,
 		namespace: namespace,
-		handshake: newHandshake(c.session, auth),
+		auth:      auth,
+		asked:     time.Now(),
 		id:        newID(),
 	}
 }
@@ -91,8 +92,9 @@ func (s *Socket) ID() string {
 // Namespace returns the namespace that the socket is in.
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
-// Handshake returns how the socket came. It must not be changed.
-func (s *Socket) Handshake() *Handshake { return s.handshake }
+// Handshake returns how the socket came. It is put together anew for each call, from
+// what little of the request is kept, so keep what you look at often.
+func (s *Socket) Handshake() *Handshake { return newHandshake(s.conn.session, s.auth, s.asked) }
 
 // Connected reports whether the socket is connected: false in middlewares and
 // from the disconnecting handlers on.
@@ -139,17 +141,14 @@ func (s *Socket) Context() context.Context {
 func (s *Socket) Set(key, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.values == nil {
-		s.values = make(map[any]any, 1)
-	}
-	s.values[key] = value
+	s.values.set(key, value)
 }
 
 // Get returns the value that Set kept, nil when there is none.
 func (s *Socket) Get(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.values[key]
+	return s.values.get(key)
 }
 
 // SetData keeps one value that other servers and a recovered socket see too: see
@@ -173,7 +172,11 @@ func (s *Socket) Data() any {
 func (s *Socket) Rooms() []string {
 	s.roomsMu.Lock()
 	defer s.roomsMu.Unlock()
-	return slices.Sorted(maps.Keys(s.rooms))
+	names := make([]string, len(s.rooms))
+	for i, m := range s.rooms {
+		names[i] = m.name
+	}
+	return names
 }
 
 // Join adds the socket to rooms. It gets what is emitted to them from now on.

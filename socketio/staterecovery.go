@@ -70,7 +70,7 @@ func (s *Socket) presents() presented {
 		PID    any `json:"pid"`
 		Offset any `json:"offset"`
 	}
-	if json.Unmarshal(s.handshake.Auth, &members) != nil {
+	if json.Unmarshal(s.auth, &members) != nil {
 		return presented{}
 	}
 	pid, _ := members.PID.(string)
@@ -101,11 +101,8 @@ func (s *Socket) restore() bool {
 	s.session, s.generation, s.cursor = session, left.generation, left.cursor
 	s.recovered = true
 	s.roomsMu.Lock()
-	if s.rooms == nil {
-		s.rooms = make(map[string]*room, len(left.rooms))
-	}
 	for name := range left.rooms {
-		s.rooms[name] = nil
+		s.joinLocked(name)
 	}
 	if s.since == nil {
 		s.since = make(map[string]uint64, len(left.rooms))
@@ -120,10 +117,9 @@ func (s *Socket) restore() bool {
 	}
 	newer := s.values
 	s.values = left.values
-	if s.values == nil {
-		s.values = newer
+	for _, kept := range newer {
+		s.values.set(kept.key, kept.value)
 	}
-	maps.Copy(s.values, newer)
 	return true
 }
 
@@ -177,8 +173,8 @@ func (s *Socket) park(reason Reason) {
 		return
 	}
 	rooms := make(map[string]uint64, len(s.rooms))
-	for name := range s.rooms {
-		rooms[name] = s.since[name]
+	for _, m := range s.rooms {
+		rooms[m.name] = s.since[m.name]
 	}
 	h.park(s, rooms)
 }

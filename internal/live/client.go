@@ -15,7 +15,8 @@ import (
 
 // client is one socket and who is behind it.
 type client struct {
-	socket *socketio.Socket
+	socket  *socketio.Socket
+	address string // the connection's, with its port
 	// actor and expiry belong to the socket's handlers, which run one at a time.
 	actor   catalog.Actor
 	expiry  expiry
@@ -26,8 +27,8 @@ type client struct {
 	since   time.Time
 
 	// Both are set by Recovery.Resume, before connect.
-	formerID string          // that a genuine private id names
-	missed   catalog.CatchUp // what a recovered client has missed until then
+	formerID string           // that a genuine private id names
+	missed   *catalog.CatchUp // what a recovered client has missed until then; nil once it has it
 
 	joined   catalog.Position // guarded by Live.order: of its `synced`
 	watching bool             // guarded by people.mu
@@ -50,6 +51,7 @@ func (l *Live) identify(s *socketio.Socket) error {
 	name := "user:" + actor.UserID
 	c := &client{
 		socket:  s,
+		address: h.Address,
 		actor:   actor,
 		expiry:  expiry{ends: identity.Ends()},
 		person:  name,
@@ -93,7 +95,7 @@ func (l *Live) connect(s *socketio.Socket) {
 	}
 	l.dashboard.peopleChanged()
 	l.logger.Info("connection", "socket", s.ID(), "user", c.actor.UserID, "role", c.actor.Role,
-		"address", s.Handshake().Address, "returning", returning, "recovered", state.Recovered, "missed", state.Missed)
+		"address", c.address, "returning", returning, "recovered", state.Recovered, "missed", state.Missed)
 }
 
 // endFormer ends the socket that a client had before, if its loss has not been

@@ -109,7 +109,7 @@ func (d *dashboard) welcome(c *client) {
 func (l *Live) joinDashboard(c *client) error {
 	remember := l.memory != nil && !l.memory.Remembers(l.watchName(c))
 	if remember { // joining and leaving in turn would store something each time
-		if err := l.admit(c.actor, c.socket.Handshake().Address); err != nil {
+		if err := l.admit(c.actor, c.address); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ type favoritesCount struct {
 // customEvent gives or takes back a favourite, as the same command over REST,
 // and counts against the same limits.
 func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error) {
-	if err := l.admit(c.actor, c.socket.Handshake().Address); err != nil {
+	if err := l.admit(c.actor, c.address); err != nil {
 		return favoritesCount{}, err
 	}
 	bookID, on, err := parseCustomEvent(e.Args)

@@ -20,7 +20,7 @@ import (
 func (l *Live) join(c *client) synced {
 	state := synced{Recovered: c.socket.Recovered()}
 	if state.Recovered {
-		l.replay(c, c.missed)
+		l.replay(c, *c.missed)
 		state.Missed = len(c.missed.Missed)
 	}
 	l.catalog.AtPosition(func(position catalog.Position) {
@@ -44,7 +44,7 @@ func (l *Live) join(c *client) synced {
 		state.Position = position.String()
 		l.check(c.socket.Emit("synced", state, state.Position))
 	})
-	c.missed = catalog.CatchUp{}
+	c.missed = nil
 	return state
 }
 

@@ -50,9 +50,11 @@ func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset str
 	if err != nil {
 		return "", true, false
 	}
-	if c.missed, err = r.catalog.CatchUp(position, r.maxBytes); err != nil {
+	missed, err := r.catalog.CatchUp(position, r.maxBytes)
+	if err != nil {
 		return "", true, false
 	}
+	c.missed = &missed
 	return c.formerID, true, true
 }
 

@@ -69,7 +69,7 @@ func (l *Live) renew(c *client, e *socketio.Event) (renewed, error) {
 }
 
 func (l *Live) tryRenew(c *client, e *socketio.Event) (exp int64, err error) {
-	if err := l.admit(c.actor, c.socket.Handshake().Address); err != nil {
+	if err := l.admit(c.actor, c.address); err != nil {
 		return 0, err
 	}
 	var request struct {
