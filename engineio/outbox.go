@@ -113,7 +113,7 @@ func (s *Session) queueLocked(f *Frame) bool {
 // useSocketLocked makes a WebSocket the one in use, before anything has left by it.
 func (s *Session) useSocketLocked(socket *webSocket) {
 	s.socket = socket
-	if !socket.frames.deflate {
+	if !socket.deflate {
 		return
 	}
 	s.form |= formDeflate

@@ -99,7 +99,7 @@ func limitBody(w http.ResponseWriter, r *http.Request, limit time.Duration) {
 
 // noteProgress is called by the reader when it has taken what has arrived so far.
 func (c *webSocket) noteProgress() {
-	partial, since := c.frames.partial(), c.receivingSince.Load()
+	partial, since := c.reader.frames.partial(), c.receivingSince.Load()
 	switch {
 	case !partial && since != 0:
 		c.receivingSince.Store(0)

@@ -17,8 +17,8 @@ import (
 // Server accepts sessions. It is an http.Handler, to be mounted at Options.Path. Its
 // methods are safe for concurrent use.
 //
-// Goroutines: one worker per shard and the heartbeat, from NewServer to Close, besides
-// those of the sessions.
+// Goroutines: one worker per shard and the heartbeat, from NewServer to Close, the poller from
+// the first WebSocket on, besides those of the sessions.
 type Server struct {
 	options     Options
 	started     time.Time // origin of server time
@@ -33,6 +33,8 @@ type Server struct {
 	pingFrame   *Frame
 	writers     sync.Pool // *writer
 	readBuffers sync.Pool // *readBuffer
+	readers     sync.Pool // *socketReader
+	poller      poller
 	compressors compressors
 
 	work    sync.WaitGroup // sessions and their goroutines
@@ -65,6 +67,7 @@ func NewServer(options Options) *Server {
 	s.held.limit = int64(s.options.MaxReceiving)
 	s.writers.New = func() any { return newWriter() }
 	s.readBuffers.New = func() any { return new(readBuffer) }
+	s.readers.New = func() any { return newSocketReader() }
 	s.compressors = newCompressors()
 	for number := range s.options.Shards {
 		s.shards = append(s.shards, newShard(s, number))
@@ -169,6 +172,7 @@ func (s *Server) Close(ctx context.Context) error {
 		}
 	})
 	s.workers.Wait()
+	s.poller.close()
 	return err
 }
 

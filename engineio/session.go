@@ -15,10 +15,9 @@ import (
 // Session is one client, on whichever transport. All methods are safe for concurrent use.
 // None waits for the client, except Drain; those that send may wait as Group describes.
 //
-// Goroutines: an open WebSocket has its reader (webSocket.run), polling has the goroutines
-// of its requests. Besides there are, only while there is work, the dispatcher that calls
-// the handler (inbound) and a flusher (outbox.go). The server waits for all of them in
-// Close.
+// Goroutines: polling has those of its requests. Besides there are, only while there is work,
+// the reader of a WebSocket (socket_reader.go), the dispatcher that calls the handler
+// (inbound) and a flusher (outbox.go). The server waits for all of them in Close.
 type Session struct {
 	server  *Server
 	shard   *shard

@@ -18,19 +18,28 @@ import (
 	"github.com/shelfcast/shelfcast/engineio/packet"
 )
 
-// webSocket is one WebSocket connection. Its reader goroutine (run) lives as long as the
-// connection and is the one that closes it in the end. Writing belongs to the session that
+// webSocket is one WebSocket connection. Its reader (run) is the one that closes it in the
+// end; see socket_reader.go for when it has a goroutine. Writing belongs to the session that
 // uses it (outbox), and before that, while it is an upgrade's probe, to the reader.
 type webSocket struct {
 	server   *Server
 	conn     net.Conn
 	session  *Session
-	upgrade  *upgrade // the reader's own: not nil until the session uses the connection
-	unwanted bool     // to be closed at once
+	unwanted bool // to be closed at once
+	deflate  bool // the client takes compressed messages, and may send them
+
+	// The reader's own.
+	upgrade *upgrade // not nil until the session uses the connection
+	reader  *socketReader
+	watched bool // by the poller
+	deaf    bool // nothing that follows matters
+	ignored int  // bytes read since then
+
+	activity atomic.Uint32 // an activity
+	leaving  atomic.Bool   // the reader must not rest any more
 	// receivingSince is the server time when a message began that is not whole, or 0. The
 	// reader sets it, the heartbeat looks.
 	receivingSince atomic.Int64
-	frames         frameReader
 	socketIO
 }
 
@@ -120,15 +129,12 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 		_ = tcp.SetWriteBuffer(s.options.SocketBuffer) // a hint
 	}
 	socket := &webSocket{server: s, conn: conn, session: session}
-	socket.frames.maxPayload, socket.frames.maxFragments = s.options.MaxPayload, s.options.MaxFragments
-	socket.frames.share.budget = &s.held
-	_, socket.frames.deflate = extension.Accepted()
+	_, socket.deflate = extension.Accepted()
 	socket.open(conn)
 	return socket, received, nil
 }
 
-// start starts the reader on a goroutine of its own, whose stack is small, unlike that of
-// the request. received is what the client has sent already.
+// start starts the reader. received is what the client has sent already.
 func (c *webSocket) start(received []byte) {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -139,46 +145,66 @@ func (c *webSocket) start(received []byte) {
 	}
 	c.server.work.Add(1)
 	c.server.sockets[c] = struct{}{}
-	go c.run(received)
+	go c.begin(received)
 }
 
-// run reads until the connection ends. After the session's end it goes on reading, without
-// looking, until the client closes too: closing a connection with unread bytes would reset
-// it, and the client might not see the last frames.
-func (c *webSocket) run(received []byte) {
-	defer c.server.work.Done()
-	defer func() {
-		c.server.mu.Lock()
-		delete(c.server.sockets, c)
-		c.server.mu.Unlock()
-		c.endProbe()
-		c.frames.share.release()
-		c.receivingSince.Store(0)
-		_ = c.conn.Close()
-	}()
+// begin is the reader's first part.
+func (c *webSocket) begin(received []byte) {
+	c.borrow()
 	if c.unwanted {
 		c.closeHandshake(closeNormal)
 	}
-	reading := !c.unwanted && c.take(received)
-	received = nil
-	ignored := 0
-	for ignored < maxIgnoredBytes {
-		buffer, n, err := c.read(&c.server.readBuffers, c.conn)
-		if err == nil && reading {
-			reading = c.take(buffer[:n])
+	c.deaf = c.unwanted || !c.take(received)
+	c.watched = c.server.poller.add(c)
+	c.run()
+}
+
+// run reads until there is nothing to read, or the connection ends. After the session's end
+// it goes on reading, without looking, until the client closes too: closing a connection
+// with unread bytes would reset it, and the client might not see the last frames.
+func (c *webSocket) run() {
+	c.activity.Store(activityRunning)
+	c.borrow()
+	for c.ignored < maxIgnoredBytes {
+		mayRest := c.watched && !c.leaving.Load()
+		buffer, n, err := c.read(c.reader, mayRest, &c.server.readBuffers, c.conn)
+		if err == errNothingToRead {
+			if c.rest() {
+				return
+			}
+			continue
+		}
+		if err == nil && !c.deaf {
+			c.deaf = !c.take(buffer[:n])
 		} else {
-			ignored += n
+			c.ignored += n
 		}
 		if buffer != nil {
 			c.server.readBuffers.Put(buffer)
 		}
 		if err != nil {
-			if reading {
+			if !c.deaf {
 				c.lost(err)
 			}
-			return
+			break
 		}
 	}
+	c.finish()
+}
+
+// finish is the last thing that happens to a connection.
+func (c *webSocket) finish() {
+	c.server.poller.remove(c)
+	_ = c.conn.Close()
+	c.receivingSince.Store(0)
+	c.reader.frames.share.release()
+	c.server.readers.Put(c.reader)
+	c.reader = nil
+	c.endProbe()
+	c.server.mu.Lock()
+	delete(c.server.sockets, c)
+	c.server.mu.Unlock()
+	c.server.work.Done()
 }
 
 // lost is called when the connection ended without a close frame.
@@ -193,7 +219,7 @@ func (c *webSocket) lost(err error) {
 // take acts on bytes of the client. It says false when nothing that follows matters.
 func (c *webSocket) take(input []byte) bool {
 	for {
-		m, rest, ok, err := c.frames.next(input)
+		m, rest, ok, err := c.reader.frames.next(input)
 		if err != nil {
 			return c.fail(err)
 		}
@@ -318,6 +344,7 @@ func (c *webSocket) closeHandshake(code ws.StatusCode) {
 		_ = half.CloseWrite()
 	}
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeGrace))
+	c.wakeToEnd()
 }
 
 // abort drops the connection with what the kernel still holds for a client that does not
@@ -328,6 +355,7 @@ func (c *webSocket) abort() {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+	c.wakeToEnd()
 }
 
 // wire is the connection below TLS, whose own Close would wait for the client.
@@ -341,4 +369,5 @@ func wire(conn net.Conn) net.Conn {
 // drop ends a probe from another goroutine than its reader, who then closes it.
 func (c *webSocket) drop() {
 	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+	c.wakeToEnd()
 }

@@ -8,17 +8,11 @@ import (
 )
 
 // socketIO reads and writes a plain TCP connection past net.Conn. A read that would have
-// to wait parks without holding a buffer; a write that would have to wait comes back.
-// Other connections, such as TLS, go by net.Conn (writer_plain.go).
+// to wait parks without holding a buffer, or comes back; so does a write that would have to
+// wait. Other connections, such as TLS, go by net.Conn (writer_plain.go).
 type socketIO struct {
 	raw syscall.RawConn // nil: go by net.Conn
-
-	// The reader's own. attempt is tryRead, bound once so that reading allocates nothing.
-	attempt func(fd uintptr) bool
-	pool    *sync.Pool
-	buffer  *readBuffer
-	n       int
-	err     error
+	fd  int             // the poller's
 }
 
 // open looks at the exact type: whatever wraps a TCPConn may well change the bytes.
@@ -29,45 +23,65 @@ func (c *socketIO) open(conn net.Conn) {
 	}
 	if raw, err := tcp.SyscallConn(); err == nil {
 		c.raw = raw
-		c.attempt = c.tryRead
 	}
+}
+
+// socketRead is the part of a socketReader that reads without holding a buffer while there
+// is nothing to read.
+type socketRead struct {
+	attempt func(fd uintptr) bool // tryRead, bound once so that reading allocates nothing
+	mayRest bool
+	pool    *sync.Pool
+	buffer  *readBuffer
+	n       int
+	err     error
+}
+
+func newSocketReader() *socketReader {
+	r := &socketReader{}
+	r.attempt = r.tryRead
+	return r
 }
 
 // direct says whether writes come back instead of blocking.
 func (c *socketIO) direct() bool { return c.raw != nil }
 
-// read waits for bytes of the client. The buffer goes back to pool after use; it is nil
-// when there is nothing in it.
-func (c *socketIO) read(pool *sync.Pool, conn net.Conn) (*readBuffer, int, error) {
+// read waits for bytes of the client, or with mayRest returns errNothingToRead instead. The
+// buffer goes back to pool after use; it is nil when there is nothing in it.
+func (c *socketIO) read(r *socketReader, mayRest bool, pool *sync.Pool, conn net.Conn) (*readBuffer, int, error) {
 	if c.raw == nil {
 		return readPlain(pool, conn)
 	}
-	c.pool, c.buffer, c.n, c.err = pool, nil, 0, nil
-	if err := c.raw.Read(c.attempt); err != nil {
+	r.mayRest, r.pool, r.buffer, r.n, r.err = mayRest, pool, nil, 0, nil
+	if err := c.raw.Read(r.attempt); err != nil {
 		return nil, 0, err
 	}
-	buffer := c.buffer
-	c.buffer = nil
-	return buffer, c.n, c.err
+	buffer := r.buffer
+	r.buffer = nil
+	return buffer, r.n, r.err
 }
 
 // tryRead always tries: parking without a try would miss bytes that came before, as the
 // runtime's poller reports an edge only once. It says false to be called again when there
 // is something to read.
-func (c *socketIO) tryRead(fd uintptr) bool {
-	buffer := c.pool.Get().(*readBuffer)
+func (r *socketRead) tryRead(fd uintptr) bool {
+	buffer := r.pool.Get().(*readBuffer)
 	n, err := retryRead(int(fd), buffer[:])
 	if n > 0 {
-		c.buffer, c.n = buffer, n
+		r.buffer, r.n = buffer, n
 		return true
 	}
-	c.pool.Put(buffer)
-	if err == syscall.EAGAIN {
-		return false
-	}
-	c.err = err
-	if err == nil {
-		c.err = io.EOF
+	r.pool.Put(buffer)
+	switch err {
+	case nil:
+		r.err = io.EOF
+	case syscall.EAGAIN:
+		if !r.mayRest {
+			return false
+		}
+		r.err = errNothingToRead
+	default:
+		r.err = err
 	}
 	return true
 }

@@ -15,7 +15,12 @@ func (c *socketIO) open(net.Conn) {}
 
 func (c *socketIO) direct() bool { return false }
 
-func (c *socketIO) read(pool *sync.Pool, conn net.Conn) (*readBuffer, int, error) {
+// socketRead is nothing here: net.Conn has all that reading needs.
+type socketRead struct{}
+
+func newSocketReader() *socketReader { return &socketReader{} }
+
+func (c *socketIO) read(_ *socketReader, _ bool, pool *sync.Pool, conn net.Conn) (*readBuffer, int, error) {
 	return readPlain(pool, conn)
 }
 
