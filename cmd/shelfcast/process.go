@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -128,6 +129,11 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) error {
 		return err
 	}
 	p.welcome(s, program, logger)
+	resting, stopResting := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stopResting()
+	background.Go(func() { returnMemory(resting) })
 
 	var failure error
 	select {
