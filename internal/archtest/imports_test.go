@@ -32,6 +32,7 @@ var libraries = map[string][]string{
 	"internal/httpapi":   {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
 	"internal/auth":      {"github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", "golang.org/x/time"},
 	"internal/live":      {"golang.org/x/time"},
+	"internal/bench":     {"github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys"},
 	"internal/ops":       {"github.com/google/renameio/v2"},
 }
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"crypto/x509"
 	"net/netip"
 	"time"
 )
@@ -74,6 +75,9 @@ type Options struct {
 	// --auth demo.
 	Token string
 
+	// RootCAs are the authorities to trust if URL is https; nil for the system's.
+	RootCAs *x509.CertPool
+
 	// Clients is how many connect; 100 by default.
 	Clients int
 	// Transport is TransportWebSocket by default. WebSocket, the protocol, knows no other.
@@ -103,6 +107,10 @@ type Options struct {
 	// Settle is how long Run leaves the connected crowd alone before it reads the server's
 	// memory; 2 s by default if PID is set, else 0.
 	Settle time.Duration
+
+	// Cleanup makes Run delete what it posted, by the Location of each answer, once the crowd has
+	// left.
+	Cleanup bool
 
 	// Progress is called about four times a second while something goes on, from a goroutine of
 	// this package, never twice at once. nil for none.
@@ -138,9 +146,10 @@ type Progress struct {
 	Clients    int
 	Posts      uint64
 	Deliveries uint64
-	// PerSecond is deliveries a second since the last call; P50 and P99 are milliseconds to each
-	// client in that time.
-	PerSecond, P50, P99 float64
+	// PerSecond is deliveries a second since the last call. Each is the time to each client in the
+	// latest piece of the timeline; empty unless measuring.
+	PerSecond float64
+	Each      Quantiles
 }
 
 // Stage is a part of a measurement.
@@ -148,9 +157,11 @@ type Stage string
 
 // The stages, in order.
 const (
+	StageIdle       Stage = "idle" // between the others, of a Crowd
 	StageConnecting Stage = "connecting"
 	StageSettling   Stage = "settling"
 	StageWarmup     Stage = "warmup"
 	StageMeasuring  Stage = "measuring"
 	StageDraining   Stage = "draining" // waiting for the last deliveries
+	StageCleaning   Stage = "cleaning" // deleting what was posted
 )
