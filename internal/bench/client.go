@@ -301,19 +301,18 @@ func (c *client) remember(array []byte) {
 	c.offset = append(c.offset[:0], array[begin:end]...)
 }
 
-// delivery takes what may be the event of a post.
+// delivery takes what may be the event of a post, or of several: centrifuge joins up to 16 messages
+// in one frame.
 func (c *client) delivery(message []byte) {
-	number, found := c.loop.marker.find(message)
-	if !found {
-		return
-	}
-	post := c.loop.ledger.find(number)
-	switch {
-	case post == nil: // not posted by this crowd
-	case c.seen.add(number):
-		c.loop.delivered(post, number)
-	case number >= c.absorbed:
-		c.loop.counters.duplicates++
+	for number, rest, found := c.loop.marker.find(message); found; number, rest, found = c.loop.marker.find(rest) {
+		post := c.loop.ledger.find(number)
+		switch {
+		case post == nil: // not posted by this crowd
+		case c.seen.add(number):
+			c.loop.delivered(post, number)
+		case number >= c.absorbed:
+			c.loop.counters.duplicates++
+		}
 	}
 }
 

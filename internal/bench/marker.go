@@ -23,21 +23,21 @@ func (m marker) title(number uint64) string {
 	return string(append(strconv.AppendUint(bytes.Clone(m.prefix), number, 10), '.'))
 }
 
-// find returns the number of the first title in a message.
-func (m marker) find(message []byte) (number uint64, found bool) {
+// find returns the number of the first title in a message, and what comes after it.
+func (m marker) find(message []byte) (number uint64, rest []byte, found bool) {
 	at := bytes.Index(message, m.prefix)
 	if at < 0 {
-		return 0, false
+		return 0, nil, false
 	}
 	digits := message[at+len(m.prefix):]
 	for i, c := range digits {
 		switch {
 		case c == '.' && i > 0:
-			return number, true
+			return number, digits[i+1:], true
 		case c < '0' || c > '9' || i == 18: // 18 digits fit
-			return 0, false
+			return 0, nil, false
 		}
 		number = 10*number + uint64(c-'0')
 	}
-	return 0, false
+	return 0, nil, false
 }

@@ -14,8 +14,8 @@ const (
 	// SocketIO is Engine.IO 4 and Socket.IO 5 as the official client 4.x speaks them. An event
 	// "bookAdded" whose book's title holds a post's marker is a delivery.
 	SocketIO Protocol = "socketio"
-	// WebSocket is a WebSocket and nothing above it: every text message that holds a post's
-	// marker is a delivery. A message without one is ignored.
+	// WebSocket is a WebSocket and nothing above it: every text message that holds posts'
+	// markers is a delivery of each. A message without one is ignored.
 	WebSocket Protocol = "websocket"
 )
 
