@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/ops"
@@ -54,7 +55,10 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, e
 // begins to follow the catalogue with the mirror. After an error the store is
 // closed.
 func (s *store) start(ctx context.Context) error {
-	if err := s.load(ctx); err != nil {
+	examined := make(chan error, 1) // books.json may be large too, and has nothing to do with the log
+	go func() { examined <- s.mirror.Examine() }()
+	err := s.load(ctx)
+	if err = errors.Join(err, <-examined); err != nil {
 		return errors.Join(err, s.close())
 	}
 	if err := s.mirror.TakeOver(ctx); err != nil {
@@ -69,8 +73,18 @@ func (s *store) start(ctx context.Context) error {
 	return nil
 }
 
+// loadingGCPercent is GOGC while the catalogue is loaded: nearly all that is allocated then stays,
+// so collecting it over and over as it grows finds little, and costs as much as reading the log.
+const loadingGCPercent = 400
+
 // load runs the catalogue and waits until it holds what the log holds.
 func (s *store) load(ctx context.Context) error {
+	usual := debug.SetGCPercent(loadingGCPercent)
+	if usual < 0 || usual > loadingGCPercent { // somebody knows better
+		debug.SetGCPercent(usual)
+	}
+	defer debug.SetGCPercent(usual)
+
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopCatalog, s.catalogDone = stop, make(chan struct{})
 	go func() {

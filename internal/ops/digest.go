@@ -24,10 +24,11 @@ const (
 // digest names a file's content; the empty digest names no file.
 type digest string
 
-func digestOf(content io.WriterTo) digest {
+// digestOf fails only where the content does.
+func digestOf(content io.WriterTo) (digest, error) {
 	sum := sha256.New()
-	_, _ = content.WriteTo(sum) // a hash takes everything
-	return digest("sha256:" + hex.EncodeToString(sum.Sum(nil)))
+	_, err := content.WriteTo(sum)
+	return digest("sha256:" + hex.EncodeToString(sum.Sum(nil))), err
 }
 
 // note is the content of digestFile. While the mirror is being replaced it

@@ -41,8 +41,8 @@ type MirrorOptions struct {
 // stop finds stays for the next start, which restores it.
 //
 // Use: NewMirror, register Observe with the catalogue, run the catalogue until
-// it is loaded, TakeOver, then Run on a goroutine of the caller's. TakeOver
-// and Run do not overlap; Observe is safe at any time.
+// it is loaded, meanwhile Examine, TakeOver, then Run on a goroutine of the
+// caller's. Examine, TakeOver and Run do not overlap; Observe is safe at any time.
 type Mirror struct {
 	dir     string
 	catalog *catalog.Catalog
@@ -52,10 +52,12 @@ type Mirror struct {
 	// changed holds one token when the catalogue moved since the last write.
 	changed chan struct{}
 
-	// What follows belongs to TakeOver, then to Run's goroutine.
+	// What follows belongs to Examine and TakeOver, then to Run's goroutine.
 	noted  note     // what digestFile says
 	onDisk digest   // of the file as it was last seen, "" when there was none
 	mark   fileMark // of that file
+
+	examined bool // Examine has found out all three
 
 	// step is told of each step of a write before it happens. Tests end a
 	// write there, as a crash would.
@@ -157,7 +159,10 @@ func (m *Mirror) finish() error {
 func (m *Mirror) write() (rest time.Duration, err error) {
 	begin := time.Now()
 	content := m.catalog.Snapshot().JSON()
-	current := digestOf(content)
+	current, err := digestOf(content)
+	if err != nil {
+		return 0, err
+	}
 	making := time.Since(begin) // without the disk, which costs no core
 	if current == m.onDisk && m.exists() {
 		return between(making, 0) - time.Since(begin), nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,18 +20,19 @@ func (k fileMark) is(info fs.FileInfo) bool {
 		k.info.Size() == info.Size() && k.info.ModTime().Equal(info.ModTime())
 }
 
-// readMarked reads a file with the mark that it had before: if somebody changes
-// it meanwhile, the next look sees another mark, and reads it again.
-func readMarked(name string) (content []byte, mark fileMark, err error) {
+// digestMarked gives the digest of a file with the mark that it had before: if
+// somebody changes it meanwhile, the next look sees another mark, and reads it
+// again. The file may be large, so it is not held in memory.
+func digestMarked(name string) (found digest, mark fileMark, err error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fileMark{}, err
+		return "", fileMark{}, err
 	}
 	info, err := file.Stat()
 	if err == nil {
-		content, err = io.ReadAll(file)
+		found, err = digestOf(file)
 	}
-	return content, fileMark{info}, errors.Join(err, file.Close())
+	return found, fileMark{info}, errors.Join(err, file.Close())
 }
 
 // changedOutside tells whether books.json is there and is not what this mirror
@@ -46,10 +46,10 @@ func (m *Mirror) changedOutside() (digest, fileMark, bool, error) {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && m.mark.is(info) {
 		return "", fileMark{}, false, nil
 	}
-	var content []byte
+	var found digest
 	var mark fileMark
 	if err == nil {
-		content, mark, err = readMarked(name)
+		found, mark, err = digestMarked(name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fileMark{}, false, nil
@@ -57,7 +57,6 @@ func (m *Mirror) changedOutside() (digest, fileMark, bool, error) {
 	if err != nil {
 		return "", fileMark{}, false, fmt.Errorf("looking whether %s was changed from outside: %w", name, err)
 	}
-	found := digestOf(bytes.NewReader(content))
 	if found == m.onDisk || found == m.noted.Current {
 		m.onDisk, m.mark = found, mark
 		return "", fileMark{}, false, nil

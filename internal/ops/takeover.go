@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -34,32 +35,24 @@ func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: c
 // the next start. A file that is broken gives an error that says where, and
 // changes nothing.
 func (m *Mirror) TakeOver(ctx context.Context) error {
-	known, err := readNote(m.dir)
-	if err != nil {
+	if err := m.Examine(); err != nil {
 		return err
 	}
-	m.noted = known
-	name := filepath.Join(m.dir, MirrorFile)
-	content, mark, err := readMarked(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		m.touch() // there is none yet: let Run write it
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
-	}
-	m.onDisk, m.mark = digestOf(bytes.NewReader(content)), mark
 	m.touch()
+	if m.onDisk == "" {
+		return nil // there is none yet: let Run write it
+	}
 
+	name := filepath.Join(m.dir, MirrorFile)
 	first := m.catalog.Position().Sequence == 0
-	own := known.knows(m.onDisk)
+	own := m.noted.knows(m.onDisk)
 	if own && !first {
-		if m.onDisk != known.Current {
+		if m.onDisk != m.noted.Current {
 			m.logger.Info("books.json is this server's own, but older than its last write; the catalogue is the log's")
 		}
 		return nil
 	}
-	books, err := parseBooks(content, name)
+	books, err := m.readFound(name)
 	if err == nil && !(own && len(books.List) == 0) { // our own empty file of an empty log
 		err = m.adopt(ctx, books, first)
 	}
@@ -76,6 +69,41 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 		return err
 	}
 	return m.note(note{Current: m.onDisk})
+}
+
+// Examine reads what TakeOver needs to know of the file. It takes a while for a large one, and
+// asks the catalogue nothing, so it may be called while that is loaded; TakeOver does it
+// otherwise. Not for concurrent use.
+func (m *Mirror) Examine() error {
+	if m.examined {
+		return nil
+	}
+	known, err := readNote(m.dir)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(m.dir, MirrorFile)
+	found, mark, err := digestMarked(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		found, mark = "", fileMark{}
+	} else if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	m.noted, m.onDisk, m.mark, m.examined = known, found, mark, true
+	return nil
+}
+
+// readFound reads the file whose digest was taken. Whoever changes it in between has to start the
+// server again.
+func (m *Mirror) readFound(name string) (*Books, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if found, err := digestOf(bytes.NewReader(content)); err != nil || found != m.onDisk {
+		return nil, errors.Join(fmt.Errorf("%s was changed while it was read", MirrorFile), err)
+	}
+	return parseBooks(content, name)
 }
 
 // adopt makes the catalogue equal to a file that is not ours.

@@ -62,9 +62,9 @@ type Options struct {
 // Log is a [catalog.Log] in an SQLite file. It is safe for concurrent use.
 //
 // Goroutines: the committer, and in interval mode the syncer, both started by Open and ended
-// by Close; tails run on their callers'. Locks: each part has one of its own (queue, recent,
-// committer, walSyncer, claimReader, clientStates, Log.mu), and nobody takes one while holding
-// another.
+// by Close; tails run on their callers', those that lag with a reader beside them. Locks: each
+// part has one of its own (queue, recent, committer, walSyncer, claimReader, clientStates,
+// Log.mu), and nobody takes one while holding another.
 type Log struct {
 	path      string
 	identity  identity

@@ -76,31 +76,76 @@ func (l *Log) reader(ctx context.Context) (*sqlite.Conn, error) {
 }
 
 // replay applies what the tables hold after a sequence, up to the newest change there was
-// when it began to read, and returns that.
+// when it began to read, and returns that. While apply works, a goroutine of its own reads on;
+// it ends before replay does.
 func (l *Log) replay(ctx context.Context, after catalog.Sequence, apply func([]catalog.Change) error) (_ catalog.Sequence, err error) {
+	reading, stop := context.WithCancel(ctx)
+	chunks := make(chan readChunk, readAhead)
+	defer func() {
+		stop()
+		for range chunks { // until the reader has ended
+		}
+	}()
+	head := l.committer.recent.headSequence()
+	go l.readTables(reading, after, head, chunks)
+	for chunk := range chunks {
+		if chunk.err != nil {
+			return after, catalog.Unavailable(chunk.err)
+		}
+		if err := apply(chunk.changes); err != nil {
+			return after, fmt.Errorf("apply: %w", err)
+		}
+		after = chunk.changes[len(chunk.changes)-1].Sequence
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return after, nil
+}
+
+// readAhead is how many chunks may wait for apply: enough for both to work all the time.
+const readAhead = 2
+
+// readChunk is a chunk that was read, not empty, or why there is none.
+type readChunk struct {
+	changes []catalog.Change
+	err     error
+}
+
+// readTables sends the chunks from after to head and closes the channel. It ends with the first
+// error and when ctx does.
+func (l *Log) readTables(ctx context.Context, after, head catalog.Sequence, chunks chan<- readChunk) {
+	defer close(chunks)
+	send := func(chunk readChunk) bool {
+		select {
+		case chunks <- chunk:
+			return chunk.err == nil
+		case <-ctx.Done():
+			return false
+		}
+	}
 	conn, err := openReader(l.path)
 	if err != nil {
-		return after, catalog.Unavailable(fmt.Errorf("open for reading: %w", err))
+		send(readChunk{err: fmt.Errorf("open for reading: %w", err)})
+		return
 	}
 	defer conn.Close() //nolint:errcheck // it has only read
 	tables, err := newTableReader(conn)
 	if err != nil {
-		return after, catalog.Unavailable(err)
+		send(readChunk{err: err})
+		return
 	}
-	head := l.committer.recent.headSequence()
-	for after < head && ctx.Err() == nil {
+	for after < head {
 		changes, err := tables.chunk(after)
 		if err != nil {
-			return after, catalog.Unavailable(fmt.Errorf("read the tables: %w", err))
-		}
-		if len(changes) == 0 {
+			err = fmt.Errorf("read the tables: %w", err)
+		} else if len(changes) == 0 {
 			// Cannot be: the newest change's row stays. Going on would never end.
-			return after, catalog.Unavailable(fmt.Errorf("no change after %d although the log goes to %d", after, head))
+			err = fmt.Errorf("no change after %d although the log goes to %d", after, head)
 		}
-		if err := apply(changes); err != nil {
-			return after, fmt.Errorf("apply: %w", err)
+		if !send(readChunk{changes, err}) {
+			return
 		}
 		after = changes[len(changes)-1].Sequence
 	}
-	return after, nil
 }
