@@ -1,6 +1,9 @@
 package engineio
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Meter is told of the sessions of a Server, for metrics; Options.Refused tells of the
 // requests that became none, and Server.Stats has what is better asked for. Its methods
@@ -36,6 +39,10 @@ type SessionEnd struct {
 	Received  int64         // bytes, as Session.BytesReceived
 	Dropped   int           // bytes that still waited for the client
 }
+
+// TooSlow says, of ReasonSlowClient, whether something waited for the client for too long; else
+// too much did.
+func (e SessionEnd) TooSlow() bool { return errors.Is(e.Err, errPendingTooLong) }
 
 // Stats are figures of a Server at one moment. Bytes are those of Session.BytesSent and
 // Session.BytesReceived.

@@ -39,7 +39,7 @@ type adminServer struct {
 // startAdmin opens the admin socket. A server that cannot have one serves all
 // the same, so an error is only logged: then the other commands say that the
 // data directory is in use.
-func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) error, samples *ops.Samples, logger *slog.Logger) *adminServer {
+func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) error, samples *ops.Samples, level *slog.LevelVar, logger *slog.Logger) *adminServer {
 	listener, err := listenAdmin(dir)
 	if err != nil {
 		logger.Warn("there is no admin socket; import and export will not work while the server runs", "error", err)
@@ -63,6 +63,8 @@ func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) erro
 			logger.Warn("an export was cut short", "error", err)
 		}
 	})
+	mux.HandleFunc("GET /log-level", serveLogLevel(level, logger))
+	mux.HandleFunc("PUT /log-level", serveLogLevel(level, logger))
 	admin := &adminServer{
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout,
 			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)},
@@ -146,13 +148,18 @@ type adminProblem struct {
 // answerAdmin tells everything, the cause included: whoever reads it is the
 // operator.
 func answerAdmin(w http.ResponseWriter, difference catalog.Difference, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	var body any = difference
 	if err != nil {
-		w.WriteHeader(http.StatusUnprocessableEntity)
-		body = adminProblem{Error: err.Error()}
+		answerProblem(w, err)
+		return
 	}
-	_ = json.NewEncoder(w).Encode(body) // a command that went away needs no answer
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(difference) // a command that went away needs no answer
+}
+
+func answerProblem(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusUnprocessableEntity)
+	_ = json.NewEncoder(w).Encode(adminProblem{Error: err.Error()}) // as above
 }
 
 // errNoServer means that no server runs on the data directory.

@@ -57,7 +57,7 @@ func (c importCommand) run(ctx context.Context, p *process, s *Settings) (catalo
 	if !errors.Is(err, errNoServer) {
 		return difference, err
 	}
-	store, err := openStore(ctx, s, p.logger(s))
+	store, err := openStore(ctx, s, p.logger(s), storeMeters{})
 	if err != nil {
 		return difference, err
 	}
@@ -114,7 +114,7 @@ func (c exportCommand) write(ctx context.Context, p *process, s *Settings, to io
 	if _, err := os.Stat(s.Data); err != nil {
 		return fmt.Errorf("there is no catalogue: %w", err)
 	}
-	store, err := openStore(ctx, s, p.logger(s))
+	store, err := openStore(ctx, s, p.logger(s), storeMeters{})
 	if err != nil {
 		return err
 	}

@@ -20,9 +20,9 @@ const (
 
 // openLog opens the log, and waits for it while another process stops. What it
 // returns when that process goes on is an error that wraps sqlitelog.ErrLocked.
-func openLog(ctx context.Context, s *Settings, logger *slog.Logger) (*sqlitelog.Log, error) {
+func openLog(ctx context.Context, s *Settings, logger *slog.Logger, meter sqlitelog.Meter) (*sqlitelog.Log, error) {
 	options := sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: logger,
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: logger, Meter: meter,
 	}
 	begin := time.Now()
 	ticker := time.NewTicker(lockPoll)

@@ -13,6 +13,9 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/mattn/go-isatty"
+
+	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/logs"
 )
 
 // process is one run of the program: what the operating system gives it.
@@ -34,6 +37,7 @@ type commandLine struct {
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
 	Configuration configCommand      `cmd:"" name:"config" help:"Look at the settings."`
+	LogLevel      logLevelCommand    `cmd:"" name:"log-level" help:"Show or change which lines a running server logs."`
 	Version       versionCommand     `cmd:"" help:"Print the version."`
 }
 
@@ -85,23 +89,27 @@ func (p *process) fail(err error) int {
 	return 1
 }
 
-// logger writes the log to stderr, in the form and from the level that the
-// settings name.
+// openLog opens the log where, in the form and from the level that the settings
+// name. The caller closes it.
+func (p *process) openLog(s *Settings) (*logs.Log, error) {
+	level, err := httpapi.ParseLogLevel(s.LogLevel)
+	if err != nil {
+		return nil, err // cannot happen: the flag is an enum of these names
+	}
+	return logs.Open(logs.Options{
+		Stream: p.stderr, File: s.LogFile, Keep: s.LogKeep, Level: level,
+		Text: s.LogFormat == "text" || s.LogFormat == "auto" && s.LogFile == "" && isTerminal(p.stderr),
+	})
+}
+
+// logger is the log of a command that works by itself, on stderr, written
+// before the command goes on.
 func (p *process) logger(s *Settings) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		level = slog.LevelInfo // cannot happen: the flag is an enum of slog's own names
+	level, err := httpapi.ParseLogLevel(s.LogLevel)
+	if err != nil {
+		level = slog.LevelInfo // as in openLog
 	}
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Value.Kind() == slog.KindDuration { // JSON would show nanoseconds
-			a.Value = slog.StringValue(a.Value.Duration().String())
-		}
-		return a
-	}}
-	if s.LogFormat == "text" || s.LogFormat == "auto" && isTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(p.stderr, options))
-	}
-	return slog.New(slog.NewJSONHandler(p.stderr, options))
+	return logs.Direct(p.stderr, s.LogFormat == "text" || s.LogFormat == "auto" && isTerminal(p.stderr), level)
 }
 
 func isTerminal(w io.Writer) bool {
@@ -120,11 +128,16 @@ type serveCommand struct{}
 
 // Run serves until SIGINT or SIGTERM, then stops in order. A second signal
 // ends the process at once: the log needs no orderly end.
-func (serveCommand) Run(ctx context.Context, p *process, s *Settings) error {
+func (serveCommand) Run(ctx context.Context, p *process, s *Settings) (err error) {
 	signals, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	logger := p.logger(s)
-	program := New(*s, p.version, logger)
+	log, err := p.openLog(s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	logger := log.Logger
+	program := New(*s, p.version, log)
 	if err := program.Run(signals); err != nil {
 		return err
 	}
@@ -145,7 +158,7 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	restore() // from here on a signal has its usual effect
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
 	defer cancel()
-	err := program.Close(stopping)
+	err = program.Close(stopping)
 	if failure == nil && err == nil {
 		logger.Info("stopped")
 	}
@@ -155,8 +168,11 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) error {
 // welcome tells a person at a terminal what they need; everybody else gets the
 // same as a log line.
 func (p *process) welcome(s *Settings, program *Program, logger *slog.Logger) {
-	if !isTerminal(p.stdout) || !isTerminal(p.stderr) || s.LogFormat != "auto" {
+	person := isTerminal(p.stdout) && isTerminal(p.stderr) && s.LogFormat == "auto"
+	if !person || s.LogFile != "" {
 		logger.Info("listening", "url", program.URL(), "data", s.Data, "version", p.version)
+	}
+	if !person {
 		return
 	}
 	fmt.Fprintf(p.stdout, "\n  Shelfcast %s is listening on %s\n\n"+

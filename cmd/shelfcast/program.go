@@ -14,6 +14,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
+	"github.com/shelfcast/shelfcast/internal/logs"
 	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/socketio"
 	"github.com/shelfcast/shelfcast/web"
@@ -24,9 +25,11 @@ import (
 type Program struct {
 	settings Settings
 	version  string
+	log      *logs.Log
 	logger   *slog.Logger
 
 	identity *identity
+	monitor  *monitor
 	store    *store
 	sockets  *socketio.Server
 	live     *live.Live
@@ -36,6 +39,7 @@ type Program struct {
 	silent   *silentConnections
 	server   *http.Server
 	admin    *adminServer
+	sides    *sideServers
 	url      string
 
 	serving chan struct{} // receives one token for each listener whose serving ended
@@ -43,9 +47,10 @@ type Program struct {
 	failed  chan error    // bounded; what does not fit is not the first failure
 }
 
-// New makes a program. It touches nothing yet.
-func New(settings Settings, version string, logger *slog.Logger) *Program {
-	return &Program{settings: settings, version: version, logger: logger, failed: make(chan error, 4)}
+// New makes a program. It touches nothing yet. The log stays the caller's to
+// close.
+func New(settings Settings, version string, log *logs.Log) *Program {
+	return &Program{settings: settings, version: version, log: log, logger: log.Logger, failed: make(chan error, 4)}
 }
 
 // URL is where people find the server.
@@ -66,6 +71,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err := s.checkExposure(); err != nil {
 		return err
 	}
+	p.monitor = newMonitor(p.version, p.log)
 	if p.identity, err = openIdentity(s, p.logger); err != nil {
 		return err
 	}
@@ -74,9 +80,10 @@ func (p *Program) Run(ctx context.Context) (err error) {
 			p.identity.close()
 		}
 	}()
-	if p.store, err = openStore(ctx, s, p.logger); err != nil {
+	if p.store, err = openStore(ctx, s, p.logger, p.monitor.meters()); err != nil {
 		return err
 	}
+	p.monitor.open(p.store.log)
 	p.buildSockets()
 	if err := p.buildAPI(); err != nil {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
@@ -88,8 +95,15 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
 	}
+	if p.sides, err = openSides(ctx, s, p.monitor.metrics.Handler(), p.logger); err != nil {
+		for _, listener := range listeners {
+			err = errors.Join(err, listener.Close())
+		}
+		return errors.Join(err, p.closeSockets(ctx), p.store.close())
+	}
 	p.url = url
-	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.logger)
+	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.log.Level, p.logger)
+	p.monitor.start(ctx)
 	p.serve(listeners)
 	go p.watch()
 	return nil
@@ -111,12 +125,16 @@ func (p *Program) buildSockets() {
 			// Nothing reads a client's headers after its handshake but these.
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			Logger:      p.logger,
+			Meter:       p.monitor.metrics.Engine,
+			Refused:     p.monitor.metrics.Engine.Refused,
 		},
 		Recovery:    recovery,
 		ClientFiles: clientFiles(),
 	}
 	limitConnections(&options.Options, s)
 	p.sockets = socketio.NewServer(options)
+	p.monitor.metrics.Engine.Observe(p.sockets.Engine().Stats)
+	p.monitor.metrics.Catalog.Observe(p.store.catalog.Stats)
 	p.live = live.New(live.Options{
 		Catalog:       p.store.catalog,
 		IO:            p.sockets,
@@ -130,6 +148,7 @@ func (p *Program) buildSockets() {
 		Noticing:      s.PingInterval + s.PingTimeout,
 		BatchInterval: s.BatchInterval,
 		Logger:        p.logger,
+		Meter:         p.monitor.metrics.Live,
 	})
 }
 
@@ -162,7 +181,9 @@ func (p *Program) buildAPI() error {
 		Web:           pages,
 		CORSOrigins:   s.CORSOrigin,
 		Version:       p.version,
+		Monitoring:    p.monitor.api(s, p.log.Level),
 		Logger:        p.logger,
+		Meter:         p.monitor.metrics.HTTP,
 	}
 	if s.limited() {
 		options.UserRate = httpapi.Rate{PerSecond: s.RequestRate, Burst: burstOf(s.RequestRate)}
@@ -277,7 +298,8 @@ func (p *Program) Close(ctx context.Context) error {
 		<-p.serving
 	}
 	p.identity.close()
-	return errors.Join(err, p.store.close())
+	p.monitor.stop()
+	return errors.Join(err, p.sides.close(), p.store.close())
 }
 
 // closeSockets ends every socket with "server shutting down": no DISCONNECT

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
+	"github.com/shelfcast/shelfcast/internal/logs"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -55,9 +56,15 @@ func defaults(t *testing.T, dir string) Settings {
 	return Settings{
 		Data: dir, Host: "localhost", Port: 0, Auth: "demo", Sync: "always", SyncInterval: time.Second, RecoveryWindow: 90 * 24 * time.Hour,
 		CORSOrigin: []string{"http://localhost:3000"}, ShutdownTimeout: 10 * time.Second,
-		BatchInterval: time.Second, PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second,
+		LogKeep: 30 * 24 * time.Hour, BatchInterval: time.Second, PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second,
 		Limits: "on", MaxConnections: 10000, MaxConnectionsPerAddress: 1000, RequestRate: 20, RequestRatePerAddress: 200,
 	}
+}
+
+// directLog writes each line at once.
+func directLog(w io.Writer) *logs.Log {
+	level := new(slog.LevelVar)
+	return &logs.Log{Logger: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), Level: level}
 }
 
 func boot(t *testing.T, dir string, change func(*Settings)) *running {
@@ -67,7 +74,7 @@ func boot(t *testing.T, dir string, change func(*Settings)) *running {
 		change(&settings)
 	}
 	log := &journal{}
-	p := &running{Program: New(settings, "test", slog.New(slog.NewJSONHandler(log, nil))), t: t, journal: log}
+	p := &running{Program: New(settings, "test", directLog(log)), t: t, journal: log}
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +397,7 @@ func TestTheWebAppIsServed(t *testing.T) {
 func TestTwoServersOnOneDirectory(t *testing.T) {
 	t.Parallel()
 	p := boot(t, t.TempDir(), nil)
-	second := New(defaults(t, p.settings.Data), "test", slog.New(slog.DiscardHandler))
+	second := New(defaults(t, p.settings.Data), "test", directLog(io.Discard))
 	begin := time.Now()
 	if err := second.Run(t.Context()); !errors.Is(err, sqlitelog.ErrLocked) {
 		t.Fatalf("two servers on one data directory: %v", err)
@@ -400,7 +407,7 @@ func TestTwoServersOnOneDirectory(t *testing.T) {
 	}
 	taken := defaults(t, t.TempDir())
 	taken.Port = portOfURL(t, p.URL())
-	if err := New(taken, "test", slog.New(slog.DiscardHandler)).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--port") {
+	if err := New(taken, "test", directLog(io.Discard)).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--port") {
 		t.Errorf("a port in use: %v", err)
 	}
 }

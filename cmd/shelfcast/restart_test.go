@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -32,7 +32,7 @@ func TestAStartWaitsForAStop(t *testing.T) {
 	dir := t.TempDir()
 	old := holdDirectory(t, dir)
 	log := &journal{}
-	next := New(defaults(t, dir), "test", slog.New(slog.NewJSONHandler(log, nil)))
+	next := New(defaults(t, dir), "test", directLog(log))
 	started := make(chan error, 1)
 	go func() { started <- next.Run(t.Context()) }()
 	want := `"waiting for process ` + strconv.Itoa(os.Getpid()) + ` to stop"`
@@ -64,7 +64,7 @@ func TestAStartWaitsNoLongerThanAStopMayTake(t *testing.T) {
 	defer old.Close()
 	settings := defaults(t, dir)
 	settings.ShutdownTimeout = 100 * time.Millisecond
-	err := New(settings, "test", slog.New(slog.DiscardHandler)).Run(t.Context())
+	err := New(settings, "test", directLog(io.Discard)).Run(t.Context())
 	if !errors.Is(err, sqlitelog.ErrLocked) || !strings.Contains(err.Error(), "process "+strconv.Itoa(os.Getpid())) {
 		t.Errorf("got %v", err)
 	}
@@ -72,7 +72,7 @@ func TestAStartWaitsNoLongerThanAStopMayTake(t *testing.T) {
 	settings.ShutdownTimeout = time.Hour // Ctrl-C ends the wait
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := New(settings, "test", slog.New(slog.DiscardHandler)).Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := New(settings, "test", directLog(io.Discard)).Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -20,9 +20,12 @@ func TestSecretsStaySecret(t *testing.T) {
 	t.Parallel()
 	settings := defaults(t, t.TempDir())
 	settings.Auth, settings.JWTSecret = "jwt", tokenSecret
+	settings.MetricsToken = "metrics-" + tokenSecret
 	log := &journal{}
+	everything := directLog(log)
+	everything.Level.Set(slog.LevelDebug)
 	p := &running{
-		Program: New(settings, "test", slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		Program: New(settings, "test", everything),
 		t:       t, journal: log,
 	}
 	if err := p.Run(t.Context()); err != nil {
@@ -95,7 +98,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	text := seen.String()
 	signature := good[strings.LastIndexByte(good, '.')+1:]
 	for name, secret := range map[string]string{
-		"the secret": tokenSecret, "the start of the secret": tokenSecret[:20], "a token": good, "a token's signature": signature[:len(signature)-4], "a refused token": forged,
+		"the secret": tokenSecret, "the token for metrics": "metrics-" + tokenSecret[:9], "the start of the secret": tokenSecret[:20], "a token": good, "a token's signature": signature[:len(signature)-4], "a refused token": forged,
 	} {
 		if at := strings.Index(text, secret); at >= 0 {
 			t.Errorf("%s appears: …%.200s", name, text[max(0, at-100):])

@@ -21,6 +21,14 @@ type Settings struct {
 	LogLevel  string `help:"Least severe log line to write: ${enum}." enum:"debug,info,warn,error" default:"info" group:"General"`
 	LogFormat string `help:"Form of the log: ${enum}. auto is text on a terminal and JSON elsewhere." enum:"auto,text,json" default:"auto" group:"General"`
 
+	LogFile string        `help:"Write the log to this file instead of stderr; it is rotated at midnight and at 100 MB." placeholder:"FILE" group:"General"`
+	LogKeep time.Duration `help:"How long rotated log files stay, in whole days." default:"720h" group:"General"`
+
+	MetricsAddress string `help:"Also answer /metrics here, to everyone who can reach it, such as 10.0.0.5:9464." placeholder:"HOST:PORT" group:"Monitoring"`
+	MetricsToken   string `help:"Who presents this as a bearer token may read /metrics, from anywhere." placeholder:"TOKEN" secret:"" group:"Monitoring"`
+	DebugAddr      string `help:"Answer Go's profiles (/debug/pprof/) here, such as 127.0.0.1:6060." placeholder:"HOST:PORT" group:"Monitoring"`
+	DebugAnywhere  bool   `help:"Let --debug-addr be reached from other machines." group:"Monitoring"`
+
 	Host            string        `help:"Host name or address to listen on. localhost is 127.0.0.1 and, where it exists, [::1]." default:"localhost" group:"Server"`
 	Port            int           `help:"Port to listen on; 0 lets the system choose." default:"4000" env:"SHELFCAST_PORT,PORT" group:"Server"`
 	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
@@ -86,6 +94,19 @@ func (s *Settings) Validate() error {
 	}
 	if s.Port < 0 || s.Port > 65535 {
 		complain("--port: %d is not between 0 and 65535", s.Port)
+	}
+	if s.LogKeep < 24*time.Hour {
+		complain("--log-keep: %s is less than a day", s.LogKeep)
+	}
+	if s.MetricsAddress != "" {
+		if err := checkSideAddress(s.MetricsAddress, true); err != nil {
+			complain("--metrics-address: %w", err)
+		}
+	}
+	if s.DebugAddr != "" {
+		if err := checkSideAddress(s.DebugAddr, s.DebugAnywhere); err != nil {
+			complain("--debug-addr: %w", err)
+		}
 	}
 	for _, origin := range s.CORSOrigin {
 		if err := checkOrigin(origin); err != nil {

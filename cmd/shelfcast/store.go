@@ -32,12 +32,18 @@ type store struct {
 	catalogErr, mirrorErr   error // each written before its channel is closed
 }
 
+// storeMeters are told of what the store does; nil ones are not.
+type storeMeters struct {
+	log     sqlitelog.Meter
+	catalog catalog.Meter
+}
+
 // openStore waits while another process that has the data directory stops.
-func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, error) {
+func openStore(ctx context.Context, s *Settings, logger *slog.Logger, meters storeMeters) (*store, error) {
 	if err := os.MkdirAll(s.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	log, err := openLog(ctx, s, logger)
+	log, err := openLog(ctx, s, logger, meters.log)
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
 	}
@@ -45,7 +51,7 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger) (*store, e
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the log in %s: %w", s.Data, err), log.Close())
 	}
-	books := catalog.New(log, catalog.Options{Logger: logger, Deflate: newDeflate()})
+	books := catalog.New(log, catalog.Options{Logger: logger, Deflate: newDeflate(), Meter: meters.catalog})
 	mirror := ops.NewMirror(ops.MirrorOptions{Dir: s.Data, Catalog: books, Logger: logger})
 	books.Observe(mirror.Observe)
 	return &store{log: log, catalog: books, mirror: mirror, logger: logger, hadLog: head > 0}, nil

@@ -26,6 +26,7 @@ const (
 	ActionReadRefusals    Action = "refusals.read"
 	ActionReadHistory     Action = "history.read"
 	ActionReportTimings   Action = "timings.report"
+	ActionReadMetrics     Action = "metrics.read"
 	ActionReadBackups     Action = "backups.read"
 	ActionMakeBackups     Action = "backups.make"
 	ActionReadLogLevel    Action = "log-level.read"

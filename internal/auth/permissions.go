@@ -113,10 +113,12 @@ func operationPermissions() []Permission {
 		owners(ActionReadBlocks, "see which addresses are blocked", "GET /blocks"),
 		commanded(owners(ActionEditBlocks, "block addresses and let them in again", "POST /blocks", "DELETE /blocks"), "block", "unblock"),
 		owners(ActionReadRefusals, "see who was refused, and why", "GET /refusals"),
+		// Who scrapes is often no user at all: docs/adr/0009 says who else may.
+		{Action: ActionReadMetrics, Does: "read the metrics", Owners: true, Calls: []string{"GET /metrics"}},
 		owners(ActionReadHistory, "see the server's numbers over time", "GET /history"),
 		commanded(owners(ActionReadBackups, "list the backups", "GET /backups"), "backup list"),
 		commanded(owners(ActionMakeBackups, "make and verify backups", "POST /backups", "POST /backups/{name}/verify"), "backup create", "backup verify"),
-		owners(ActionReadLogLevel, "see how much is logged", "GET /log-level"),
+		commanded(owners(ActionReadLogLevel, "see how much is logged", "GET /log-level"), "log-level"),
 		owners(ActionSetLogLevel, "change how much is logged", "PUT /log-level"),
 	}
 }

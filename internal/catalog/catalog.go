@@ -30,6 +30,7 @@ type Options struct {
 	Logger *slog.Logger     // nil: nothing is logged
 	// Deflate compresses snapshots. nil: the standard library does, at its default level.
 	Deflate Deflate
+	Meter   Meter // nil: nobody is told
 }
 
 // Catalog holds the whole catalogue in memory, answers every read from there and turns
@@ -43,6 +44,7 @@ type Catalog struct {
 	now     func() time.Time
 	logger  *slog.Logger
 	deflate Deflate
+	meter   Meter
 
 	started   atomic.Bool
 	loaded    chan struct{} // closed once what was stored at the start is applied
@@ -69,6 +71,7 @@ func New(log Log, options Options) *Catalog {
 		now:        options.Now,
 		logger:     options.Logger,
 		deflate:    options.Deflate,
+		meter:      options.Meter,
 		loaded:     make(chan struct{}),
 		projection: newProjection(),
 	}
@@ -80,6 +83,9 @@ func New(log Log, options Options) *Catalog {
 	}
 	if c.deflate == nil {
 		c.deflate = newStandardDeflate()
+	}
+	if c.meter == nil {
+		c.meter = silentMeter{}
 	}
 	return c
 }

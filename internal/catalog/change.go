@@ -44,6 +44,9 @@ type Change struct {
 	// At is when the change was decided, UTC, whole milliseconds. For a KindBook a log may give
 	// Book.UpdatedAt instead.
 	At time.Time
+	// RequestID is which request asked for the change, for the operator's log: see WithRequestID.
+	// A log does not store it, and gives it back only to a Tail that is up to date, or not at all.
+	RequestID string
 }
 
 // Write is a change with the compare-and-set condition under which a log stores it.

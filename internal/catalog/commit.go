@@ -79,11 +79,14 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 		if change == nil || err != nil {
 			return nil, err
 		}
+		change.RequestID = RequestID(ctx)
 		write := Write{Change: *change, Expect: expect}
 		if carried != nil {
 			write.Claim = carried.forChange(c, current)
 		}
+		begun := time.Now()
 		sequence, err := c.log.Append(ctx, write)
+		stored := time.Now()
 		if err == nil {
 			change.Sequence = sequence
 			if carried != nil {
@@ -91,10 +94,13 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 			}
 			if c.logger.Enabled(ctx, slog.LevelDebug) {
 				c.logger.Debug("change stored", "sequence", uint64(sequence),
-					"kind", change.Kind.String(), "book", change.BookID, "actor", actor.UserID)
+					"kind", change.Kind.String(), "book", change.BookID, "actor", actor.UserID, "request", change.RequestID)
 			}
-			return change, c.waiters.wait(ctx, sequence)
+			err := c.waiters.wait(ctx, sequence)
+			c.meter.ChangeStored(stored.Sub(begun), time.Since(stored))
+			return change, err
 		}
+		c.meter.AppendFailed(ErrorCode(err))
 		if !errors.As(err, &conflict) || conflict.Code != CodeConflict {
 			return nil, err
 		}

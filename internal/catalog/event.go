@@ -21,10 +21,12 @@ type Applied struct {
 	// Payload is the event's JSON, encoded once: the whole book (for a deletion as it was), or
 	// {"bookId":…,"favoritesCount":…}. Read-only.
 	Payload []byte
+	// RequestID is which request asked for it, for the operator's log; "" when that is not known.
+	RequestID string
 }
 
 func (e effect) applied(position Position, change *Change) Applied {
-	applied := Applied{Position: position, Event: e.event, BookID: change.BookID}
+	applied := Applied{Position: position, Event: e.event, BookID: change.BookID, RequestID: change.RequestID}
 	if e.event == EventFavoriteUpdated {
 		applied.UserID = change.UserID
 		applied.Payload = favoritePayload(&e.record.book)

@@ -47,7 +47,11 @@ type Options struct {
 	CORSOrigins  []string // exact origins, or "*" alone; nil: none but the server's own
 	Version      string   // of the product, for the documents; "": "dev"
 
+	// Monitoring is what owners see of how the server does.
+	Monitoring Monitoring
+
 	Logger *slog.Logger     // nil: nothing is logged
+	Meter  Meter            // nil: nobody is told
 	Now    func() time.Time // nil: time.Now
 }
 
@@ -60,6 +64,7 @@ type API struct {
 	handler   http.Handler // mux behind the middlewares
 	users     *limiter
 	addresses *limiter
+	timings   *limiter
 	draining  atomic.Bool
 }
 
@@ -75,6 +80,7 @@ func New(options Options) (*API, error) {
 		mux:       http.NewServeMux(),
 		users:     newLimiter(options.UserRate, maxBuckets),
 		addresses: newLimiter(options.AddressRate, maxBuckets),
+		timings:   newLimiter(timingsRate(), maxBuckets),
 	}
 	documents := &documents{}
 	a.routes = append(a.contractRoutes(), documents.routes()...)
@@ -116,6 +122,9 @@ func (o *Options) complete() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Meter == nil {
+		o.Meter = silentMeter{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -13,10 +13,13 @@ import (
 func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := a.mux.Handler(r)
 	if pattern != "" {
+		_, path, _ := strings.Cut(pattern, " ")
+		noteRoute(w, path)
 		a.mux.ServeHTTP(w, r)
 		return
 	}
 	if a.options.Web != nil && isPage(r) {
+		noteRoute(w, routePage)
 		a.options.Web.ServeHTTP(w, r)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 // admitAddress counts a request against the sender's address. The address is that of the
 // connection: a forwarding header can say anything.
 func (a *API) admitAddress(w http.ResponseWriter, r *http.Request) error {
-	return a.admit(w, a.addresses, addressKey(r.RemoteAddr))
+	return a.admit(w, a.addresses, addressKey(r.RemoteAddr), LimitAddressRequests)
 }
 
 // admitUser counts it against the user, if somebody is named.
@@ -18,7 +18,7 @@ func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
 	if actor.UserID == "" {
 		return nil
 	}
-	return a.admit(w, a.users, actor.UserID)
+	return a.admit(w, a.users, actor.UserID, LimitUserRequests)
 }
 
 // Admit counts what somebody does on another way than HTTP, an event of a socket, against the same
@@ -26,18 +26,22 @@ func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
 // only the address counts. The error is a *catalog.Error with CodeTooManyRequests. Safe for
 // concurrent use.
 func (a *API) Admit(userID, remoteAddr string) error {
-	if !a.addresses.admits(addressKey(remoteAddr), a.options.Now()) ||
-		userID != "" && !a.users.admits(userID, a.options.Now()) {
-		return tooManyRequests()
+	switch {
+	case !a.addresses.admits(addressKey(remoteAddr), a.options.Now()):
+		a.options.Meter.Limited(LimitAddressEvents)
+	case userID != "" && !a.users.admits(userID, a.options.Now()):
+		a.options.Meter.Limited(LimitUserEvents)
+	default:
+		return nil
 	}
-	return nil
+	return tooManyRequests()
 }
 
 func tooManyRequests() error {
 	return &catalog.Error{Code: catalog.CodeTooManyRequests, Text: statusOf(catalog.CodeTooManyRequests).text}
 }
 
-func (a *API) admit(w http.ResponseWriter, l *limiter, key string) error {
+func (a *API) admit(w http.ResponseWriter, l *limiter, key, limit string) error {
 	if l == nil {
 		return nil
 	}
@@ -46,6 +50,7 @@ func (a *API) admit(w http.ResponseWriter, l *limiter, key string) error {
 	if v.admitted {
 		return nil
 	}
+	a.options.Meter.Limited(limit)
 	w.Header().Set("Retry-After", wholeSeconds(v.retryAfter))
 	return tooManyRequests()
 }

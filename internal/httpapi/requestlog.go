@@ -23,13 +23,16 @@ func (a *API) logRequests(next http.Handler) http.Handler {
 			r.Header.Set(headerRequestID, id)
 		}
 		w.Header().Set(headerRequestID, id)
-		observed := &observedWriter{ResponseWriter: w}
+		r = r.WithContext(catalog.WithRequestID(r.Context(), id))
+		observed := &observedWriter{ResponseWriter: w, route: routeNone}
 		defer func() {
+			took := a.options.Now().Sub(started)
+			a.options.Meter.Answered(observed.route, r.Method, observed.statusSent(), took)
 			a.logger.LogAttrs(r.Context(), levelOf(r, observed.status), "request",
 				slog.String("method", r.Method),
 				slog.String("path", loggedPath(r)),
 				slog.Int("status", observed.statusSent()),
-				slog.Duration("duration", a.options.Now().Sub(started)),
+				slog.Duration("duration", took),
 				slog.Int64("bytes", observed.bytes),
 				slog.String("request", id),
 			)
@@ -38,9 +41,9 @@ func (a *API) logRequests(next http.Handler) http.Handler {
 	})
 }
 
-// levelOf keeps probes, which come every second, out of the usual log.
+// levelOf keeps probes and what watches the server, which come every second, out of the usual log.
 func levelOf(r *http.Request, status int) slog.Level {
-	if (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") && status < http.StatusInternalServerError {
+	if (r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics" || r.URL.Path == "/history") && status < http.StatusInternalServerError {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
@@ -98,7 +101,8 @@ func (a *API) recoverPanics(next http.Handler) http.Handler {
 // observedWriter notes what was answered.
 type observedWriter struct {
 	http.ResponseWriter
-	status int // 0: nothing was answered yet
+	route  string // as Meter.Answered has it
+	status int    // 0: nothing was answered yet
 	bytes  int64
 }
 
@@ -124,6 +128,13 @@ func (o *observedWriter) statusSent() int {
 		return http.StatusOK
 	}
 	return o.status
+}
+
+// noteRoute tells the request's observer which route it took.
+func noteRoute(w http.ResponseWriter, route string) {
+	if observed, ok := w.(*observedWriter); ok {
+		observed.route = route
+	}
 }
 
 // Unwrap lets http.ResponseController find what the server's own writer can do.

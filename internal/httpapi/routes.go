@@ -18,7 +18,8 @@ const (
 func (a *API) contractRoutes() []route {
 	routes := a.bookRoutes()
 	routes = append(routes, a.favoriteRoutes()...)
-	return append(routes, a.operationRoutes()...)
+	routes = append(routes, a.operationRoutes()...)
+	return append(routes, a.monitoringRoutes()...)
 }
 
 func (a *API) bookRoutes() []route {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strconv"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -99,7 +100,7 @@ func (l *Live) flushBatch() {
 	l.flushBatchLocked()
 	l.order.Unlock()
 	if entries > 0 {
-		l.logger.Info("emit", "event", "batchUpdate", "entries", entries, "position", position.String())
+		l.emitted("batchUpdate", slog.Int("entries", entries), slog.String("position", position.String()))
 	}
 }
 

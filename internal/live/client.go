@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -25,6 +26,7 @@ type client struct {
 	batched bool   // wants batchUpdate
 	known   bool   // proved by a private id that it was here before
 	since   time.Time
+	role    catalog.Role // as the meter was told on arrival; the actor's may change
 
 	// Both are set by Recovery.Resume, before connect.
 	formerID string           // that a genuine private id names
@@ -44,6 +46,7 @@ func (l *Live) identify(s *socketio.Socket) error {
 	h := s.Handshake()
 	identity, err := l.authenticator.Handshake(s.Context(), auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
 	if err != nil {
+		l.meter.Refused(catalog.ErrorCode(err))
 		l.logger.Info("connection refused", "address", h.Address, "error", err)
 		return &socketio.ConnectError{Message: catalog.ErrorText(err)}
 	}
@@ -94,8 +97,19 @@ func (l *Live) connect(s *socketio.Socket) {
 		l.sendReconnect(c)
 	}
 	l.dashboard.peopleChanged()
-	l.logger.Info("connection", "socket", s.ID(), "user", c.actor.UserID, "role", c.actor.Role,
-		"address", c.address, "returning", returning, "recovered", state.Recovered, "missed", state.Missed)
+	l.noteArrival(c, returning, state)
+}
+
+func (l *Live) noteArrival(c *client, returning bool, state synced) {
+	a := Arrival{Role: c.actor.Role, Returning: returning || state.Recovered, Recovered: state.Recovered, Missed: state.Missed}
+	if a.Returning {
+		a.Lost = l.losses.of(c.formerID, l.now())
+	}
+	c.role = a.Role
+	l.meter.Connected(a)
+	l.logger.Info("connection", "socket", c.socket.ID(), "user", c.actor.UserID, "role", c.actor.Role,
+		"address", c.address, "transport", c.socket.Transport(),
+		"returning", returning, "recovered", state.Recovered, "missed", state.Missed, "lost", a.Lost)
 }
 
 // endFormer ends the socket that a client had before, if its loss has not been
@@ -118,7 +132,7 @@ type synced struct {
 // socket, where a 4.x client never fires it by itself.
 func (l *Live) sendReconnect(c *client) {
 	l.check(c.socket.Emit("reconnect", 1))
-	l.logger.Info("emit", "event", "reconnect", "socket", c.socket.ID())
+	l.emitted("reconnect", slog.String("socket", c.socket.ID()))
 }
 
 func (l *Live) disconnect(c *client, reason socketio.Reason) {
@@ -141,8 +155,11 @@ func (l *Live) disconnect(c *client, reason socketio.Reason) {
 			l.sendReconnect(cameBack)
 		}
 	}
+	l.losses.add(c.socket.ID(), reason)
+	l.meter.Disconnected(c.role, reason)
 	l.logger.Info("disconnect", "socket", c.socket.ID(), "user", c.actor.UserID, "reason", reason,
-		"duration", l.now().Sub(c.since).Round(time.Millisecond))
+		"duration", l.now().Sub(c.since).Round(time.Millisecond), "transport", c.socket.Transport(),
+		"sent", c.socket.BytesSent(), "received", c.socket.BytesReceived())
 }
 
 // wantsBatches reads batch=1 from the query or from auth, where it may be a

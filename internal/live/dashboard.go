@@ -1,6 +1,7 @@
 package live
 
 import (
+	"log/slog"
 	"sync"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -70,7 +71,7 @@ func (d *dashboard) sendStats() {
 	stats := d.stats()
 	d.live.check(d.live.io.To(roomDashboard).Emit("dashboardStats", stats))
 	d.sending.Unlock()
-	d.live.logger.Info("emit", "event", "dashboardStats", "position", stats.Position, "owners", stats.ConnectedOwners)
+	d.live.emitted("dashboardStats", slog.String("position", stats.Position), slog.Int("owners", stats.ConnectedOwners))
 }
 
 func (d *dashboard) sendStatus() {
@@ -78,7 +79,7 @@ func (d *dashboard) sendStatus() {
 	status := d.live.people.status()
 	d.live.check(d.live.io.To(roomDashboard).Emit("userStatus", status))
 	d.sending.Unlock()
-	d.live.logger.Info("emit", "event", "userStatus", "total", status.Total)
+	d.live.emitted("userStatus", slog.Int("total", status.Total))
 }
 
 // welcome lets a client hear of both from now on, and tells it both: at once
@@ -92,13 +93,13 @@ func (d *dashboard) welcome(c *client) {
 	c.welcomed = true
 	if d.numbers.claim() || first {
 		d.live.check(c.socket.Emit("dashboardStats", d.stats()))
-		d.live.logger.Info("emit", "event", "dashboardStats", "socket", c.socket.ID())
+		d.live.emitted("dashboardStats", slog.String("socket", c.socket.ID()))
 	} else {
 		d.numbers.mark()
 	}
 	if d.status.claim() || first {
 		d.live.check(c.socket.Emit("userStatus", d.live.people.status()))
-		d.live.logger.Info("emit", "event", "userStatus", "socket", c.socket.ID())
+		d.live.emitted("userStatus", slog.String("socket", c.socket.ID()))
 	} else {
 		d.status.mark()
 	}

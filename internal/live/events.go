@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -20,7 +21,13 @@ const commandTimeout = 10 * time.Second
 // which a client wants an acknowledgement gets one, unknown ones included.
 func (l *Live) listen(c *client) {
 	c.socket.OnAny(func(e *socketio.Event) {
-		if _, known := l.sends[e.Name]; !known && !e.HasAck() {
+		_, known := l.sends[e.Name]
+		if known {
+			l.meter.Received(e.Name)
+		} else {
+			l.meter.Received(UnknownEvent)
+		}
+		if !known && !e.HasAck() {
 			return // as the official server: nobody listens
 		}
 		result, err := l.perform(c, e)
@@ -84,8 +91,9 @@ func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error)
 	if err != nil {
 		return favoritesCount{}, err
 	}
-	ctx, cancel := context.WithTimeout(e.Context(), commandTimeout)
+	ctx, cancel := context.WithTimeout(catalog.WithRequestID(e.Context(), rand.Text()), commandTimeout)
 	defer cancel()
+	l.logger.Debug("event", "name", e.Name, "socket", c.socket.ID(), "request", catalog.RequestID(ctx))
 	result, err := l.catalog.SetFavorite(ctx, c.actor, bookID, c.actor.UserID, on)
 	return favoritesCount{FavoritesCount: result.FavoritesCount}, err
 }

@@ -44,6 +44,7 @@ func (l *Live) join(c *client) synced {
 		state.Position = position.String()
 		l.check(c.socket.Emit("synced", state, state.Position))
 	})
+	l.meter.Emitted("synced")
 	c.missed = nil
 	return state
 }

@@ -57,6 +57,7 @@ type Options struct {
 	BatchInterval time.Duration
 
 	Logger *slog.Logger     // nil: logs nothing
+	Meter  Meter            // nil: nobody is told
 	Now    func() time.Time // nil: time.Now
 }
 
@@ -72,10 +73,12 @@ type Live struct {
 	sends         map[string]auth.Action // events that clients may send; never changes
 	admit         func(actor catalog.Actor, address string) error
 	logger        *slog.Logger
+	meter         Meter
 	now           func() time.Time
 
 	people    *people
 	returns   *returns
+	losses    *losses
 	dashboard *dashboard
 	flush     *pacer
 
@@ -101,11 +104,15 @@ func New(options Options) *Live {
 		sends:         sendable(),
 		admit:         options.Admit,
 		logger:        options.Logger,
+		meter:         options.Meter,
 		now:           options.Now,
 		people:        newPeople(),
 	}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
+	}
+	if l.meter == nil {
+		l.meter = silentMeter{}
 	}
 	if l.now == nil {
 		l.now = time.Now
@@ -122,6 +129,7 @@ func New(options Options) *Live {
 		noticing = 45 * time.Second
 	}
 	l.returns = newReturns(l.now(), options.HadLog, noticing)
+	l.losses = newLosses(l.now(), options.HadLog)
 	l.dashboard = newDashboard(l)
 	l.flush = newPacer(interval, l.flushBatch)
 	l.catalog.Observe(l.broadcast)
@@ -148,7 +156,16 @@ func (l *Live) broadcast(changes []catalog.Applied) {
 	}
 	l.dashboard.changed()
 	for _, change := range changes {
-		l.logger.Info("emit", "event", change.Event, "book", change.BookID, "position", change.Position.String())
+		l.emitted(string(change.Event), slog.Int64("book", change.BookID),
+			slog.String("position", change.Position.String()), slog.String("request", change.RequestID))
+	}
+}
+
+// emitted notes an event that was queued: a line that the handbook's grep counts, and a metric.
+func (l *Live) emitted(event string, attrs ...slog.Attr) {
+	l.meter.Emitted(event)
+	if l.logger.Enabled(context.Background(), slog.LevelInfo) {
+		l.logger.LogAttrs(context.Background(), slog.LevelInfo, "emit", append([]slog.Attr{slog.String("event", event)}, attrs...)...)
 	}
 }
 
@@ -201,7 +218,7 @@ func (l *Live) sendError(c *client, text string) {
 	l.order.Lock()
 	l.check(c.socket.Emit("error", text, l.lastQueuedLocked(c).String()))
 	l.order.Unlock()
-	l.logger.Info("emit", "event", "error", "socket", c.socket.ID(), "text", text)
+	l.emitted("error", slog.String("socket", c.socket.ID()), slog.String("text", text))
 }
 
 // lastQueuedLocked is the position of the last event with one that was queued

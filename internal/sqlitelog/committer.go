@@ -21,6 +21,8 @@ type committer struct {
 	recent *recent
 	pruner *pruner
 	now    func() time.Time
+	meter  Meter
+	syncs  bool // a commit syncs the disk
 	// beforeCommit, in interval mode, fails while the last sync has failed. nil otherwise.
 	beforeCommit func() error
 
@@ -46,8 +48,14 @@ func (c *committer) run() {
 // commit stores a batch, answers its requests and lets the tails know.
 func (c *committer) commit(requests []*request) {
 	outcomes := make([]outcome, len(requests))
+	begun := time.Now()
 	stored, err := c.transact(requests, outcomes)
 	c.note(err == nil)
+	if err == nil {
+		c.meter.Committed(len(stored.changes), time.Since(begun))
+	} else {
+		c.meter.CommitFailed()
+	}
 	if err != nil && len(requests) > 1 && !isUnavailable(err) {
 		// One of them cannot be stored. Alone, it fails alone.
 		for _, r := range requests {
@@ -112,8 +120,12 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 	if err != nil {
 		return batch{}, fmt.Errorf("prune: %w", err)
 	}
+	begun := time.Now()
 	if err := run(c.writer.commit); err != nil {
 		return batch{}, fmt.Errorf("commit: %w", err)
+	}
+	if c.syncs {
+		c.meter.Synced(time.Since(begun))
 	}
 	c.pruner.reached(horizon)
 	return stored, nil

@@ -57,6 +57,7 @@ type Options struct {
 	RecoveryWindow time.Duration
 	Now            func() time.Time // the clock; nil: time.Now
 	Logger         *slog.Logger     // nil: nothing is logged
+	Meter          Meter            // nil: nobody is told
 }
 
 // Log is a [catalog.Log] in an SQLite file. It is safe for concurrent use.
@@ -149,6 +150,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Meter == nil {
+		o.Meter = silentMeter{}
+	}
 	return o, nil
 }
 
@@ -225,10 +229,11 @@ func (l *Log) start(options Options) error {
 	}
 	l.committer = &committer{
 		writer: writer, queue: newQueue(), recent: newRecent(head), last: head,
-		pruner: l.pruner, now: l.now, done: make(chan struct{}),
+		pruner: l.pruner, now: l.now, meter: options.Meter, done: make(chan struct{}),
+		syncs: options.Sync == SyncAlways,
 	}
 	if options.Sync == SyncInterval {
-		if l.syncer, err = startWALSyncer(l.path+"-wal", options.SyncInterval, options.Logger); err != nil {
+		if l.syncer, err = startWALSyncer(l.path+"-wal", options.SyncInterval, options.Logger, options.Meter); err != nil {
 			return err
 		}
 		l.committer.beforeCommit = l.syncer.failed

@@ -14,7 +14,7 @@ import (
 const (
 	// schemaVersion is kept as PRAGMA user_version. A change of the tables adds a step to
 	// migrations and counts this up.
-	schemaVersion = 2
+	schemaVersion = 3
 	// applicationID ("SHLF") marks the file as ours (PRAGMA application_id).
 	applicationID = 0x53484C46
 )
@@ -106,6 +106,12 @@ ALTER TABLE books ADD COLUMN checksum INTEGER;
 ALTER TABLE deleted_books ADD COLUMN checksum INTEGER;
 ALTER TABLE favorites ADD COLUMN checksum INTEGER;
 ALTER TABLE removed_favorites ADD COLUMN checksum INTEGER;
+`, `
+-- How the server did, a row a minute for 30 days.
+CREATE TABLE history (
+	minute   TEXT PRIMARY KEY, -- its beginning
+	measured TEXT NOT NULL     -- JSON: {"connections": 12, ...}
+) STRICT, WITHOUT ROWID;
 `}
 
 // identity is what is made once, with the log.

@@ -19,6 +19,7 @@ type walSyncer struct {
 	file     *os.File
 	interval time.Duration
 	logger   *slog.Logger
+	meter    Meter
 
 	mu      sync.Mutex // guards failure; a leaf
 	failure error
@@ -27,14 +28,14 @@ type walSyncer struct {
 	done chan struct{}
 }
 
-func startWALSyncer(path string, interval time.Duration, logger *slog.Logger) (*walSyncer, error) {
+func startWALSyncer(path string, interval time.Duration, logger *slog.Logger, meter Meter) (*walSyncer, error) {
 	// For writing, since Windows flushes only such files.
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	s := &walSyncer{
-		file: file, interval: interval, logger: logger,
+		file: file, interval: interval, logger: logger, meter: meter,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go s.run()
@@ -56,7 +57,11 @@ func (s *walSyncer) run() {
 }
 
 func (s *walSyncer) sync() {
+	begun := time.Now()
 	err := s.file.Sync()
+	if err == nil {
+		s.meter.Synced(time.Since(begun))
+	}
 	s.mu.Lock()
 	before := s.failure
 	s.failure = err

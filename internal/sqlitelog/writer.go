@@ -37,6 +37,9 @@ type writer struct {
 	rememberClient *sqlite.Stmt
 	forgetClient   *sqlite.Stmt
 
+	keepMinute   *sqlite.Stmt
+	pruneMinutes *sqlite.Stmt
+
 	oldestEnds            *sqlite.Stmt
 	pruneDeletedBooks     *sqlite.Stmt
 	pruneRemovedFavorites *sqlite.Stmt
@@ -84,6 +87,10 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 
 		{&w.rememberClient, "INSERT OR REPLACE INTO client_states (name, expires_at) VALUES (?1, ?2)"},
 		{&w.forgetClient, "DELETE FROM client_states WHERE name = ?1"},
+
+		{&w.keepMinute, "INSERT OR REPLACE INTO history (minute, measured) VALUES (?1, ?2)"},
+		{&w.pruneMinutes, `DELETE FROM history WHERE minute IN
+			(SELECT minute FROM history WHERE minute < ?1 ORDER BY minute LIMIT ?2)`},
 
 		{&w.oldestEnds, `SELECT sequence, deleted_at FROM deleted_books
 			UNION ALL SELECT sequence, removed_at FROM removed_favorites ORDER BY 1`},
