@@ -37,8 +37,8 @@ type Options struct {
 // commands into changes of its log. All methods are safe for concurrent use.
 //
 // It starts no goroutine: Run works on its caller's, and is the only one that writes the
-// projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then mu; the locks of lanes,
-// claims and waiters are leaves.
+// projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then mu; the locks of pause,
+// lanes, claims and waiters are leaves.
 type Catalog struct {
 	log     Log
 	now     func() time.Time
@@ -56,6 +56,7 @@ type Catalog struct {
 	mu         sync.RWMutex
 	projection *projection
 
+	pause     pause
 	lanes     lanes[key]
 	claims    lanes[claimKey]
 	waiters   waiters

@@ -1,6 +1,9 @@
 package catalog
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Result is what a command did.
 type Result struct {
@@ -100,15 +103,21 @@ func (c *Catalog) Delete(ctx context.Context, actor Actor, id int64, preconditio
 		if err := c.check(precondition, &current.record.book); err != nil {
 			return nil, err
 		}
-		book := current.record.book
-		// Whoever knew the id before it was deleted and brought back must hear of this end too.
-		book.CreatedSequence = current.first
-		return &Change{Kind: KindBookDeleted, BookID: id, Book: &book, At: wholeMilliseconds(c.now())}, nil
+		change := deletionOf(current, wholeMilliseconds(c.now()))
+		return &change, nil
 	})
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{Book: *change.Book, Position: c.at(change.Sequence)}, nil
+}
+
+// deletionOf makes the change that ends a book.
+func deletionOf(current state, now time.Time) Change {
+	book := current.record.book
+	// Whoever knew the id before it was deleted and brought back must hear of this end too.
+	book.CreatedSequence = current.first
+	return Change{Kind: KindBookDeleted, BookID: book.ID, Book: &book, At: now}
 }
 
 // SetFavorite gives (on) or takes back a user's favourite and tells how many the book has

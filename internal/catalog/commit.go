@@ -60,6 +60,10 @@ func (c *Catalog) commit(ctx context.Context, actor Actor, k key, decide func(st
 	if err := c.waiters.ended(); err != nil {
 		return nil, err
 	}
+	if err := c.pause.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer c.pause.leave()
 	if err := c.lanes.enter(ctx, k); err != nil {
 		return nil, err
 	}

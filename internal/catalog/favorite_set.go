@@ -39,21 +39,19 @@ func (s *favoriteSet) last(userID string) mark {
 	return mark{}
 }
 
-// set records a change and reports whether the users changed. Changes come in log order.
-func (s *favoriteSet) set(userID string, next mark) bool {
+// set records a change. Changes come in log order. A favourite that is given again moves to the
+// end, where whoever reads the log afresh finds it.
+func (s *favoriteSet) set(userID string, next mark) {
 	before := s.last(userID)
 	s.store(userID, next)
-	switch {
-	case before.on == next.on:
-		return false
-	case next.on:
-		s.users = append(s.users, userID)
-	default:
+	if before.on {
 		at := slices.Index(s.users, userID)
 		// A new array: records still show the old one.
 		s.users = slices.Concat(s.users[:at], s.users[at+1:])
 	}
-	return true
+	if next.on {
+		s.users = append(s.users, userID)
+	}
 }
 
 func (s *favoriteSet) store(userID string, next mark) {

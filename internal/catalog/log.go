@@ -40,6 +40,16 @@ type Log interface {
 	// room as long as ctx allows.
 	Append(ctx context.Context, w Write) (Sequence, error)
 
+	// AppendAll stores several changes, all or none, and returns the sequence of the last, once
+	// all are durable and not before; whenever the process dies, they are there or none of them
+	// is. Their sequences rise in the order of writes. No two are about the same key, and none
+	// has a Claim; a favourite may follow the book that it is of. writes is not empty. The log
+	// takes as long as storing them needs, during which an Append waits.
+	//
+	// Errors: those of Append, about any one of them. Error.Field then is "writes[n]", counted
+	// from 0.
+	AppendAll(ctx context.Context, writes []Write) (Sequence, error)
+
 	// Claimed gives what was stored under an idempotency key and has not expired; nil if
 	// nothing. It sees everything that Append and Claim have returned for.
 	// Errors: CodeUnavailable.

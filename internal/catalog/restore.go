@@ -3,15 +3,10 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 )
-
-// restoreWriters is how many books a restore changes at the same time: enough for the log to
-// store many changes with one sync, few enough to leave room for others.
-const restoreWriters = 64
 
 // RestoreOptions of [Catalog.Restore]; the zero value is fine.
 type RestoreOptions struct {
@@ -25,20 +20,38 @@ type RestoreOptions struct {
 
 // Difference counts what a restore changed.
 type Difference struct {
-	Added, Updated, Deleted        int // books
-	FavoritesGiven, FavoritesEnded int // of books that are there afterwards
+	Added, Updated, Deleted int // books
+	// FavoritesGiven and FavoritesEnded are of books that are there afterwards. Given again, to
+	// bring them into the list's order, counts too.
+	FavoritesGiven, FavoritesEnded int
+	Unchanged                      int // books of the list that are as it says, favourites too
 }
 
 // IsZero reports whether nothing differed.
-func (d Difference) IsZero() bool { return d == Difference{} }
+func (d Difference) IsZero() bool {
+	d.Unchanged = 0
+	return d == Difference{}
+}
+
+// Plus adds up what several restores changed.
+func (d Difference) Plus(other Difference) Difference {
+	return Difference{
+		Added: d.Added + other.Added, Updated: d.Updated + other.Updated, Deleted: d.Deleted + other.Deleted,
+		FavoritesGiven: d.FavoritesGiven + other.FavoritesGiven, FavoritesEnded: d.FavoritesEnded + other.FavoritesEnded,
+		Unchanged: d.Unchanged + other.Unchanged,
+	}
+}
 
 // Restore makes the catalogue equal to books (ids, titles, authors, dates, readers,
-// favourites) by appending the difference as ordinary changes; ids are kept. A book that is
-// added keeps the list's CreatedAt and UpdatedAt; where they are zero, the time that its id
-// stands for is taken, or else now. The list is checked as a whole before anything changes.
+// favourites in their order) by appending the difference as ordinary changes; ids are kept. A
+// book that is added keeps the list's CreatedAt and UpdatedAt; where they are zero, the time
+// that its id stands for is taken, or else now. The list is checked as a whole before anything
+// changes, and the difference is stored all or none, whatever ends the process. Commands of
+// this node wait meanwhile; reads do not.
 //
 // Errors: CodeInvalidInput and CodeTitleAndAuthorRequired with Field as [DecodeBooks] gives
-// it; CodeUnavailable, after which a part may have been restored: calling it again goes on.
+// it; CodeConflict when other nodes change the same books all the time; CodeUnavailable, after
+// which it is not known whether the difference is stored: calling it again finds out.
 func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, options RestoreOptions) (Difference, error) {
 	wanted, err := cleanBooks(books)
 	if err != nil {
@@ -49,24 +62,36 @@ func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, option
 	default:
 		return Difference{}, Unavailable(errNotLoaded)
 	}
-	r := restore{catalog: c, actor: actor, keepUnsaid: options.KeepOthers, dryRun: options.DryRun}
-	if !options.KeepOthers {
-		keep := make(map[int64]struct{}, len(wanted))
-		for i := range wanted {
-			keep[wanted[i].ID] = struct{}{}
-		}
-		var others []int64
-		for record := range c.Snapshot().records() {
-			if _, kept := keep[record.book.ID]; !kept {
-				others = append(others, record.book.ID)
-			}
-		}
-		err = inParallel(ctx, others, r.remove)
+	if err := c.waiters.ended(); err != nil {
+		return Difference{}, err
 	}
-	if err == nil {
-		err = inParallel(ctx, wanted, r.put)
+	if options.DryRun {
+		return c.planRestore(wanted, options).difference, nil
 	}
-	return r.difference(), err
+	end, err := c.pause.begin(ctx)
+	if err != nil {
+		return Difference{}, err
+	}
+	defer end()
+	var conflict *Error
+	for range maxAttempts { // against other nodes
+		plan := c.planRestore(wanted, options)
+		if len(plan.writes) == 0 {
+			return plan.difference, nil
+		}
+		sequence, err := c.log.AppendAll(ctx, plan.writes)
+		if err == nil {
+			c.logger.Debug("difference stored", "changes", len(plan.writes), "sequence", uint64(sequence), "actor", actor.UserID)
+			return plan.difference, c.waiters.wait(ctx, sequence)
+		}
+		if !errors.As(err, &conflict) || conflict.Code != CodeConflict {
+			return Difference{}, err
+		}
+		if err := c.catchUp(ctx, conflict); err != nil {
+			return Difference{}, err
+		}
+	}
+	return Difference{}, conflict
 }
 
 // cleanBooks checks a list and sorts it by id, so that books are added in that order.
@@ -91,119 +116,106 @@ func cleanBooks(books []Book) ([]Book, error) {
 	return cleaned, nil
 }
 
-// restore is one run of Catalog.Restore; the counters are shared by its writers.
-type restore struct {
+// restorePlan is the difference between a list and the catalogue, and the writes that make up
+// for it.
+type restorePlan struct {
 	catalog    *Catalog
-	actor      Actor
-	keepUnsaid bool // favourites of books that come without any
-	dryRun     bool
-
-	added, updated, deleted, given, ended atomic.Int64
+	now        time.Time
+	writes     []Write
+	difference Difference
 }
 
-func (r *restore) difference() Difference {
-	return Difference{
-		Added: int(r.added.Load()), Updated: int(r.updated.Load()), Deleted: int(r.deleted.Load()),
-		FavoritesGiven: int(r.given.Load()), FavoritesEnded: int(r.ended.Load()),
-	}
-}
-
-func (r *restore) remove(ctx context.Context, id int64) error {
-	if !r.dryRun {
-		_, err := r.catalog.Delete(ctx, r.actor, id, nil)
-		if ErrorCode(err) == CodeNotFound {
-			return nil // somebody else deleted it
+// planRestore compares the catalogue with a list that cleanBooks gave.
+func (c *Catalog) planRestore(wanted []Book, options RestoreOptions) *restorePlan {
+	plan := &restorePlan{catalog: c, now: wholeMilliseconds(c.now())}
+	if !options.KeepOthers {
+		keep := make(map[int64]struct{}, len(wanted))
+		for i := range wanted {
+			keep[wanted[i].ID] = struct{}{}
 		}
-		if err != nil {
-			return err
+		for record := range c.Snapshot().records() {
+			if _, kept := keep[record.book.ID]; !kept {
+				plan.remove(record.book.ID)
+			}
 		}
 	}
-	r.deleted.Add(1)
-	return nil
+	for i := range wanted {
+		before := len(plan.writes)
+		plan.putBook(&wanted[i])
+		if wanted[i].Favorites != nil || !options.KeepOthers {
+			plan.putFavorites(&wanted[i])
+		}
+		if len(plan.writes) == before {
+			plan.difference.Unchanged++
+		}
+	}
+	return plan
 }
 
-// put makes one book and then its favourites what the list wants, in its order.
-func (r *restore) put(ctx context.Context, wanted Book) error {
-	if err := r.putBook(ctx, wanted); err != nil {
-		return err
+func (p *restorePlan) write(change Change, expect Sequence) {
+	p.writes = append(p.writes, Write{Change: change, Expect: expect})
+}
+
+func (p *restorePlan) remove(id int64) {
+	current := p.catalog.state(key{bookID: id})
+	if current.record == nil {
+		return // another node has deleted it
 	}
-	if wanted.Favorites == nil && r.keepUnsaid {
-		return nil
+	p.write(deletionOf(current, p.now), current.sequence)
+	p.difference.Deleted++
+}
+
+func (p *restorePlan) putBook(wanted *Book) {
+	current := p.catalog.state(key{bookID: wanted.ID})
+	var book Book
+	if current.record != nil {
+		book = current.record.book
+		if sameContent(&book, wanted) {
+			return
+		}
+		book.UpdatedAt = p.now
+		p.difference.Updated++
+	} else {
+		book = Book{ID: wanted.ID, CreatedAt: wanted.CreatedAt, UpdatedAt: wanted.UpdatedAt}
+		if book.CreatedAt.IsZero() {
+			book.CreatedAt = timeOfID(wanted.ID, p.now)
+		}
+		if book.UpdatedAt.IsZero() {
+			book.UpdatedAt = book.CreatedAt
+		}
+		p.difference.Added++
 	}
+	book.Title, book.Author = wanted.Title, wanted.Author
+	book.ReturnDateTime, book.ReaderName = wanted.ReturnDateTime, wanted.ReaderName
+	p.write(Change{Kind: KindBook, BookID: wanted.ID, Book: &book, At: p.now}, current.sequence)
+}
+
+// putFavorites brings a book's favourites to what the list wants, in its order: those that
+// stay are a beginning of the list, and the others are given after them, some for a second time.
+func (p *restorePlan) putFavorites(wanted *Book) {
 	var present []string
-	if book, found := r.catalog.Book(wanted.ID); found {
+	if book, found := p.catalog.Book(wanted.ID); found {
 		present = book.Favorites
 	}
 	for _, userID := range without(present, wanted.Favorites) {
-		if err := r.putFavorite(ctx, wanted.ID, userID, false); err != nil {
-			return err
+		p.putFavorite(wanted.ID, userID, false)
+		p.difference.FavoritesEnded++
+	}
+	stay := 0
+	for _, userID := range present {
+		if stay < len(wanted.Favorites) && userID == wanted.Favorites[stay] {
+			stay++
 		}
 	}
-	for _, userID := range without(wanted.Favorites, present) {
-		if err := r.putFavorite(ctx, wanted.ID, userID, true); err != nil {
-			return err
-		}
+	for _, userID := range wanted.Favorites[stay:] {
+		p.putFavorite(wanted.ID, userID, true)
+		p.difference.FavoritesGiven++
 	}
-	return nil
 }
 
-func (r *restore) putBook(ctx context.Context, wanted Book) error {
-	counter := &r.updated
-	change, err := r.decideOrCommit(ctx, key{bookID: wanted.ID}, func(current state) (*Change, error) {
-		now := wholeMilliseconds(r.catalog.now())
-		var book Book
-		if current.record != nil {
-			counter = &r.updated
-			book = current.record.book
-			if sameContent(&book, &wanted) {
-				return nil, nil
-			}
-			book.UpdatedAt = now
-		} else {
-			counter = &r.added
-			book = Book{ID: wanted.ID, CreatedAt: wanted.CreatedAt, UpdatedAt: wanted.UpdatedAt}
-			if book.CreatedAt.IsZero() {
-				book.CreatedAt = timeOfID(wanted.ID, now)
-			}
-			if book.UpdatedAt.IsZero() {
-				book.UpdatedAt = book.CreatedAt
-			}
-		}
-		book.Title, book.Author = wanted.Title, wanted.Author
-		book.ReturnDateTime, book.ReaderName = wanted.ReturnDateTime, wanted.ReaderName
-		return &Change{Kind: KindBook, BookID: wanted.ID, Book: &book, At: now}, nil
-	})
-	if change != nil && err == nil {
-		counter.Add(1)
-	}
-	return err
-}
-
-func (r *restore) putFavorite(ctx context.Context, id int64, userID string, on bool) error {
-	change, err := r.decideOrCommit(ctx, key{id, userID}, func(current state) (*Change, error) {
-		if current.favorite == on || (current.record == nil && !r.dryRun) {
-			return nil, nil
-		}
-		return &Change{
-			Kind: KindFavorite, BookID: id, UserID: userID, Favorite: on, At: wholeMilliseconds(r.catalog.now()),
-		}, nil
-	})
-	if change == nil || err != nil {
-		return err
-	}
-	if on {
-		r.given.Add(1)
-	} else {
-		r.ended.Add(1)
-	}
-	return nil
-}
-
-func (r *restore) decideOrCommit(ctx context.Context, k key, decide func(state) (*Change, error)) (*Change, error) {
-	if r.dryRun {
-		return decide(r.catalog.state(k))
-	}
-	return r.catalog.commit(ctx, r.actor, k, decide)
+func (p *restorePlan) putFavorite(id int64, userID string, on bool) {
+	change := Change{Kind: KindFavorite, BookID: id, UserID: userID, Favorite: on, At: p.now}
+	p.write(change, p.catalog.state(key{id, userID}).sequence)
 }
 
 // sameContent compares what a restore restores, but for the favourites.
@@ -244,37 +256,4 @@ func without(list, others []string) []string {
 		}
 	}
 	return left
-}
-
-// inParallel calls work for each item on restoreWriters goroutines, taking items in order,
-// and returns the first error, after which no new item is started. It waits for its goroutines.
-func inParallel[T any](ctx context.Context, items []T, work func(context.Context, T) error) error {
-	var (
-		next    atomic.Int64
-		once    sync.Once
-		failure error
-		group   sync.WaitGroup
-	)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for range min(restoreWriters, len(items)) {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				at := int(next.Add(1)) - 1
-				if at >= len(items) {
-					return
-				}
-				if err := work(ctx, items[at]); err != nil {
-					once.Do(func() { failure = err })
-					cancel()
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	if failure == nil && ctx.Err() != nil {
-		return Unavailable(context.Cause(ctx))
-	}
-	return failure
 }

@@ -94,12 +94,15 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 	}()
 	next, now := c.last+1, c.now()
 	for i, r := range requests {
-		var change catalog.Change
-		if r.other != nil {
+		var changes []catalog.Change
+		switch {
+		case r.other != nil:
 			err = r.other(c.writer, now)
-		} else {
-			change = numbered(r.write.Change, next)
-			err = c.writer.storeClaimed(&change, &r.write, now)
+		case r.series != nil:
+			changes, err = c.writer.storeSeries(r.series, next)
+		default:
+			changes = []catalog.Change{numbered(r.write.Change, next)}
+			err = c.writer.storeClaimed(&changes[0], &r.write, now)
 		}
 		if refused := new(catalog.Error); errors.As(err, &refused) {
 			outcomes[i].err = err
@@ -108,13 +111,13 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 		if err != nil {
 			return batch{}, fmt.Errorf("store: %w", err)
 		}
-		if r.other != nil {
+		if len(changes) == 0 {
 			continue
 		}
-		outcomes[i].sequence = next
-		stored.changes = append(stored.changes, change)
+		next += catalog.Sequence(len(changes))
+		outcomes[i].sequence = next - 1
+		stored.changes = append(stored.changes, changes...)
 		stored.bytes += r.size
-		next++
 	}
 	horizon, err := c.pruner.prune(c.writer, now, next-1)
 	if err != nil {

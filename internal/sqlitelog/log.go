@@ -279,6 +279,15 @@ func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, er
 	return l.committer.submit(ctx, newRequest(w))
 }
 
+// AppendAll implements [catalog.Log]: one transaction stores all the writes.
+func (l *Log) AppendAll(ctx context.Context, writes []catalog.Write) (catalog.Sequence, error) {
+	request, err := newSeries(writes)
+	if err != nil {
+		return 0, err
+	}
+	return l.committer.submit(ctx, request)
+}
+
 // Writable implements [catalog.Log]. It commits a small change of its own, unless another
 // commit has just succeeded.
 func (l *Log) Writable(ctx context.Context) error {

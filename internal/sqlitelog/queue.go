@@ -3,6 +3,7 @@ package sqlitelog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -21,9 +22,11 @@ const (
 // ErrClosed is the cause of the errors that a closed log returns.
 var ErrClosed = errors.New("the log is closed")
 
-// request is one Append, or something smaller, on its way through the committer.
+// request is one Append or AppendAll, or something smaller, on its way through the committer.
 type request struct {
 	write catalog.Write
+	// series, if there is one, is stored instead of the write, all or none.
+	series []catalog.Write
 	// other, if there is one, is done instead of the write. Its errors are those of writer.store.
 	other func(*writer, time.Time) error
 	size  int // bytes of memory, about
@@ -37,6 +40,40 @@ type outcome struct {
 }
 
 func newRequest(w catalog.Write) *request {
+	return &request{write: w, size: sizeOf(&w), outcome: make(chan outcome, 1)}
+}
+
+// newSeries makes a request for an AppendAll.
+func newSeries(writes []catalog.Write) (*request, error) {
+	if len(writes) == 0 {
+		return nil, &catalog.Error{Code: catalog.CodeInvalidInput, Field: "writes", Detail: "is empty"}
+	}
+	size := 0
+	for i := range writes {
+		if err := writes[i].Validate(); err != nil {
+			return nil, inSeries(i, err)
+		}
+		if writes[i].Claim != nil {
+			return nil, inSeries(i, &catalog.Error{Code: catalog.CodeInvalidInput, Detail: "has a claim"})
+		}
+		size += sizeOf(&writes[i])
+	}
+	return &request{series: writes, size: size, outcome: make(chan outcome, 1)}, nil
+}
+
+// inSeries says which write of a series an error is about.
+func inSeries(index int, err error) error {
+	refused := new(catalog.Error)
+	if !errors.As(err, &refused) {
+		return err
+	}
+	placed := *refused
+	placed.Field = fmt.Sprintf("writes[%d]", index)
+	return &placed
+}
+
+// sizeOf estimates the memory that a write takes, in bytes.
+func sizeOf(w *catalog.Write) int {
 	size := 256 + len(w.Change.UserID)
 	if book := w.Change.Book; book != nil {
 		size += len(book.Title) + len(book.Author)
@@ -47,7 +84,7 @@ func newRequest(w catalog.Write) *request {
 	if w.Claim != nil {
 		size += 1024 // its answer shows the book again
 	}
-	return &request{write: w, size: size, outcome: make(chan outcome, 1)}
+	return size
 }
 
 // newOther makes a request for something that is no change.

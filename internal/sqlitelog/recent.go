@@ -1,6 +1,7 @@
 package sqlitelog
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
@@ -36,12 +37,17 @@ func newRecent(head catalog.Sequence) *recent {
 	return &recent{head: head, floor: head, added: make(chan struct{})}
 }
 
+// add takes what a transaction has stored. A restore's may be larger than the bounds; cut into
+// pieces, so that nobody has to apply it at once, it leaves through the other end like others.
 func (r *recent) add(b batch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.batches = append(r.batches, b)
-	r.count += len(b.changes)
-	r.bytes += b.bytes
+	perChange := b.bytes / len(b.changes)
+	for piece := range slices.Chunk(b.changes, maxBatchCount) {
+		r.batches = append(r.batches, batch{changes: piece, bytes: len(piece) * perChange})
+		r.count += len(piece)
+		r.bytes += len(piece) * perChange
+	}
 	r.head = b.last()
 	for len(r.batches) > 1 && (r.count > maxRecentCount || r.bytes > maxRecentBytes) {
 		oldest := r.batches[0]

@@ -17,7 +17,9 @@ type writer struct {
 	conn *sqlite.Conn
 
 	begin, commit, rollback *sqlite.Stmt
-	probe                   *sqlite.Stmt
+	// Inside of a transaction: a series of changes begins, is kept, or is taken back.
+	beginSeries, keepSeries, undoSeries *sqlite.Stmt
+	probe                               *sqlite.Stmt
 
 	bookSequences   *sqlite.Stmt
 	insertBook      *sqlite.Stmt
@@ -57,6 +59,9 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
 		{&w.rollback, "ROLLBACK"},
+		{&w.beginSeries, "SAVEPOINT series"},
+		{&w.keepSeries, "RELEASE series"},
+		{&w.undoSeries, "ROLLBACK TO series"},
 		{&w.probe, "UPDATE meta SET value = ?1 WHERE name = 'probed_at'"},
 
 		{&w.bookSequences, `SELECT (SELECT sequence FROM books WHERE id = ?1),
@@ -136,6 +141,30 @@ func (w *writer) store(change *catalog.Change, expect catalog.Sequence) error {
 		return w.storeFavorite(change, expect)
 	}
 	return fmt.Errorf("change of unknown kind %d", change.Kind)
+}
+
+// storeSeries puts changes into the open transaction, numbered from next on, all or none. Its
+// errors are those of store.
+func (w *writer) storeSeries(writes []catalog.Write, next catalog.Sequence) ([]catalog.Change, error) {
+	if err := run(w.beginSeries); err != nil {
+		return nil, err
+	}
+	changes := make([]catalog.Change, len(writes))
+	for i := range writes {
+		changes[i] = numbered(writes[i].Change, next+catalog.Sequence(i))
+		err := w.store(&changes[i], writes[i].Expect)
+		if refused := new(catalog.Error); errors.As(err, &refused) {
+			// What cannot be taken back ends the whole transaction.
+			if undo := errors.Join(run(w.undoSeries), run(w.keepSeries)); undo != nil {
+				return nil, undo
+			}
+			return nil, inSeries(i, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return changes, run(w.keepSeries)
 }
 
 // storeClaimed is store, with the change's claim if it has one.
