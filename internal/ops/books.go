@@ -37,9 +37,9 @@ type Books struct {
 	begins  []int // where each book of List begins
 }
 
-// locate adds the place in the file to an error of catalog.Restore that names
+// Locate adds the place in the file to an error of catalog.Restore that names
 // an entry, as in "books[3].title". Others it returns as they are.
-func (b *Books) locate(err error) error {
+func (b *Books) Locate(err error) error {
 	var wrong *catalog.Error
 	if !errors.As(err, &wrong) {
 		return err

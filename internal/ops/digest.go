@@ -74,7 +74,7 @@ func writeNote(dir string, n note) error {
 		err = ReplaceFile(filepath.Join(dir, digestFile), 0o644, writing(bytes.NewReader(append(content, '\n'))))
 	}
 	if err == nil {
-		err = syncDirectory(dir)
+		err = SyncDirectory(dir)
 	}
 	if err != nil {
 		return fmt.Errorf("noting the digests of %s: %w", MirrorFile, err)

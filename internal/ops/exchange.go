@@ -22,7 +22,7 @@ func Import(ctx context.Context, c *catalog.Catalog, r io.Reader, name string) (
 		return catalog.Difference{}, err
 	}
 	difference, err := c.Restore(ctx, operator(), books.List, catalog.RestoreOptions{KeepOthers: true})
-	return difference, books.locate(err)
+	return difference, books.Locate(err)
 }
 
 // Export writes the whole catalogue, one state of it, in the format that

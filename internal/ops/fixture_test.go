@@ -125,7 +125,7 @@ func titlesOf(t *testing.T, content []byte) string {
 
 func (h *house) backups() []string {
 	h.t.Helper()
-	names, err := filepath.Glob(filepath.Join(h.dir, backupDirectory, "*"))
+	names, err := filepath.Glob(filepath.Join(h.dir, BackupDirectory, "*"))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -31,8 +31,8 @@ const MaxFileSize = 1 << 30
 //     user that stands there twice counts once.
 //   - Half a character (a lone surrogate, as cutting a text at 255 UTF-16 units
 //     may leave) is refused: what the other half was is not known.
-//   - createdAt and updatedAt are kept if they are there. Other fields are
-//     ignored, version among them: the log gives it.
+//   - createdAt and updatedAt are kept if they are there. A version is read where
+//     it is one, for comparison: the log gives it. Other fields are ignored.
 //
 // name is used in errors only. Every error about the content is a
 // *FormatError. The result is in the file's order.
@@ -44,10 +44,11 @@ func ReadBooks(r io.Reader, name string) (*Books, error) {
 	if len(content) > MaxFileSize {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, MaxFileSize)
 	}
-	return parseBooks(content, name)
+	return ParseBooks(content, name)
 }
 
-func parseBooks(content []byte, name string) (*Books, error) {
+// ParseBooks is ReadBooks of a content that is in memory, which the result goes on using.
+func ParseBooks(content []byte, name string) (*Books, error) {
 	file := &Books{name: name, content: content}
 	// A byte order mark is an editor's, not the author's.
 	start := len(content) - len(bytes.TrimPrefix(content, []byte("\ufeff")))
@@ -107,6 +108,7 @@ type fileBook struct {
 	Favorites      []json.RawMessage `json:"favorites"`
 	CreatedAt      *string           `json:"createdAt"`
 	UpdatedAt      *string           `json:"updatedAt"`
+	Version        json.RawMessage   `json:"version"`
 }
 
 func parseBook(raw json.RawMessage) (catalog.Book, error) {
@@ -125,7 +127,7 @@ func parseBook(raw json.RawMessage) (catalog.Book, error) {
 	if err != nil {
 		return catalog.Book{}, err
 	}
-	book := catalog.Book{ID: id}
+	book := catalog.Book{ID: id, Version: parseVersion(from.Version)}
 	fail := func(field string, err error) (catalog.Book, error) {
 		return catalog.Book{}, fmt.Errorf("id %d: %s %w", id, field, err)
 	}
@@ -170,6 +172,15 @@ func parseID(raw json.RawMessage) (int64, error) {
 		return 0, fmt.Errorf("the id %.40s is not a whole number from 1 to %d", raw, catalog.MaxBookID)
 	}
 	return id, nil
+}
+
+// parseVersion gives 0 for what is no version: it decides nothing.
+func parseVersion(raw json.RawMessage) catalog.Sequence {
+	version, err := strconv.ParseUint(string(raw), 10, 63)
+	if err != nil {
+		return 0
+	}
+	return catalog.Sequence(version)
 }
 
 // parseFavorites gives nil when the file says nothing of them, and an empty

@@ -204,7 +204,7 @@ func (m *Mirror) settle() error {
 		return err
 	}
 	// The new file must be under its name for good before the old one's digest goes.
-	if err := syncDirectory(m.dir); err != nil {
+	if err := SyncDirectory(m.dir); err != nil {
 		return err
 	}
 	// Without a file of ours, what was to be written stays the known one.

@@ -80,7 +80,7 @@ func (m *Mirror) keepOutside() error {
 	if err := keep(filepath.Join(m.dir, MirrorFile), backup); err != nil {
 		return fmt.Errorf("keeping the foreign %s: %w", MirrorFile, err)
 	}
-	if err := errors.Join(syncDirectory(filepath.Dir(backup)), syncDirectory(m.dir)); err != nil {
+	if err := errors.Join(SyncDirectory(filepath.Dir(backup)), SyncDirectory(m.dir)); err != nil {
 		return err
 	}
 	m.logger.Warn("books.json was replaced from outside while the server runs: it is kept as a backup, and the "+
@@ -107,7 +107,7 @@ func keep(name, backup string) error {
 // newBackup makes the directory of the backups and a name in it. The name says
 // why and, down to the millisecond, when: none is taken twice.
 func (m *Mirror) newBackup(why string) (string, error) {
-	dir := filepath.Join(m.dir, backupDirectory)
+	dir := filepath.Join(m.dir, BackupDirectory)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", fmt.Errorf("backing up: %w", err)
 	}

@@ -15,6 +15,11 @@ func ReplaceFile(name string, mode fs.FileMode, write func(io.Writer) error) err
 	return err
 }
 
+// WriteFile is ReplaceFile of a content that is in memory.
+func WriteFile(name string, mode fs.FileMode, content []byte) error {
+	return ReplaceFile(name, mode, writing(content))
+}
+
 // replacement is what replaceFile tells of its work.
 type replacement struct {
 	took time.Duration // for writing, without the disk

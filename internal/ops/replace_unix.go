@@ -23,8 +23,8 @@ func (f pendingFile) replace() error { return f.CloseAtomicallyReplace() }
 // the error that led here tells more.
 func (f pendingFile) discard() { _ = f.Cleanup() }
 
-// syncDirectory makes the renames inside dir durable.
-func syncDirectory(dir string) error {
+// SyncDirectory makes the renames inside dir durable.
+func SyncDirectory(dir string) error {
 	handle, err := os.Open(dir)
 	if err != nil {
 		return err

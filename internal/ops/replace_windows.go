@@ -32,5 +32,5 @@ func (f pendingFile) discard() {
 	_ = os.Remove(f.Name())
 }
 
-// syncDirectory does nothing: Windows has no such call.
-func syncDirectory(string) error { return nil }
+// SyncDirectory does nothing: Windows has no such call.
+func SyncDirectory(string) error { return nil }

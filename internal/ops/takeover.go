@@ -12,9 +12,9 @@ import (
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
-// backupDirectory is where the state before a restore is kept, inside the data
+// BackupDirectory is where the state before a restore is kept, inside the data
 // directory.
-const backupDirectory = "backups"
+const BackupDirectory = "backups"
 
 // operator is on whose behalf the difference to a restored file is appended.
 // Whoever can write into the data directory may change everything.
@@ -103,14 +103,14 @@ func (m *Mirror) readFound(name string) (*Books, error) {
 	if found, err := digestOf(bytes.NewReader(content)); err != nil || found != m.onDisk {
 		return nil, errors.Join(fmt.Errorf("%s was changed while it was read", MirrorFile), err)
 	}
-	return parseBooks(content, name)
+	return ParseBooks(content, name)
 }
 
 // adopt makes the catalogue equal to a file that is not ours.
 func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
 	difference, err := m.catalog.Restore(ctx, operator(), books.List, catalog.RestoreOptions{DryRun: true})
 	if err != nil {
-		return books.locate(err)
+		return books.Locate(err)
 	}
 	if difference.IsZero() {
 		m.logger.Info("books.json was changed from outside, but says what the catalogue says", "books", len(books.List))
@@ -134,7 +134,7 @@ func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
 		return err
 	}
 	_, err = m.catalog.Restore(ctx, operator(), books.List, catalog.RestoreOptions{})
-	return books.locate(err)
+	return books.Locate(err)
 }
 
 // backUp writes the present catalogue under backups/ and returns where.
@@ -146,5 +146,5 @@ func (m *Mirror) backUp() (string, error) {
 	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON())); err != nil {
 		return "", err
 	}
-	return name, errors.Join(syncDirectory(filepath.Dir(name)), syncDirectory(m.dir))
+	return name, errors.Join(SyncDirectory(filepath.Dir(name)), SyncDirectory(m.dir))
 }
