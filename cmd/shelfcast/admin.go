@@ -39,7 +39,7 @@ type adminServer struct {
 // startAdmin opens the admin socket. A server that cannot have one serves all
 // the same, so an error is only logged: then the other commands say that the
 // data directory is in use.
-func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) error, samples *ops.Samples, level *slog.LevelVar, logger *slog.Logger) *adminServer {
+func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) error, samples *ops.Samples, level *slog.LevelVar, logger *slog.Logger, more ...func(*http.ServeMux)) *adminServer {
 	listener, err := listenAdmin(dir)
 	if err != nil {
 		logger.Warn("there is no admin socket; import and export will not work while the server runs", "error", err)
@@ -65,6 +65,9 @@ func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) erro
 	})
 	mux.HandleFunc("GET /log-level", serveLogLevel(level, logger))
 	mux.HandleFunc("PUT /log-level", serveLogLevel(level, logger))
+	for _, register := range more {
+		register(mux)
+	}
 	admin := &adminServer{
 		server: &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout,
 			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)},
@@ -147,13 +150,13 @@ type adminProblem struct {
 
 // answerAdmin tells everything, the cause included: whoever reads it is the
 // operator.
-func answerAdmin(w http.ResponseWriter, difference catalog.Difference, err error) {
+func answerAdmin(w http.ResponseWriter, body any, err error) {
 	if err != nil {
 		answerProblem(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(difference) // a command that went away needs no answer
+	_ = json.NewEncoder(w).Encode(body) // a command that went away needs no answer
 }
 
 func answerProblem(w http.ResponseWriter, err error) {

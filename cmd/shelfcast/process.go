@@ -33,6 +33,7 @@ type commandLine struct {
 	Serve         serveCommand       `cmd:"" default:"1" help:"Serve the catalogue (the default)."`
 	Import        importCommand      `cmd:"" help:"Add the books of a file, or the sample books, to the catalogue. A book with the id of one that is there replaces it, favorites included if the file has them; others stay."`
 	Export        exportCommand      `cmd:"" help:"Write the catalogue to a file."`
+	Backup        backupCommand      `cmd:"" help:"Make, list, verify and restore backups of the catalogue."`
 	Check         checkCommand       `cmd:"" help:"Look for damage in the log; exit with 1 if there is any."`
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`

@@ -40,6 +40,7 @@ type Program struct {
 	server   *http.Server
 	admin    *adminServer
 	sides    *sideServers
+	backups  *backups
 	url      string
 
 	serving chan struct{} // receives one token for each listener whose serving ended
@@ -84,6 +85,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return err
 	}
 	p.monitor.open(p.store.log)
+	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
 	p.buildSockets()
 	if err := p.buildAPI(); err != nil {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
@@ -102,7 +104,8 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
 	}
 	p.url = url
-	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.log.Level, p.logger)
+	p.backups.start()
+	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin)
 	p.monitor.start(ctx)
 	p.serve(listeners)
 	go p.watch()
@@ -299,6 +302,7 @@ func (p *Program) Close(ctx context.Context) error {
 	}
 	p.identity.close()
 	p.monitor.stop()
+	p.backups.close()
 	return errors.Join(err, p.sides.close(), p.store.close())
 }
 

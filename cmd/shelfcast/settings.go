@@ -47,6 +47,10 @@ type Settings struct {
 
 	RecoveryWindow time.Duration `help:"How long deletions are remembered, so that clients that were away learn of them." default:"2160h" group:"Storage"`
 
+	BackupDir   string        `help:"Directory of the backups; by default backups in the data directory. Better on another disk." placeholder:"DIR" group:"Storage"`
+	BackupEvery time.Duration `help:"Time between backups, of which none is made while nothing changes; 0 makes none." default:"24h" group:"Storage"`
+	BackupKeep  int           `help:"How many of those backups are kept; 0 keeps all. Those made by command stay." default:"30" group:"Storage"`
+
 	BatchInterval time.Duration `help:"Clients that connect with batch=1 get at most one batchUpdate per interval." default:"1s" group:"Live"`
 	PingInterval  time.Duration `help:"Time between the server's pings." default:"25s" group:"Live"`
 	PingTimeout   time.Duration `help:"A client that leaves a ping unanswered for so long is gone." default:"20s" group:"Live"`
@@ -130,6 +134,12 @@ func (s *Settings) Validate() error {
 		if positive.value <= 0 {
 			complain("%s: %s is not a time to wait", positive.flag, positive.value)
 		}
+	}
+	if s.BackupEvery != 0 && s.BackupEvery < time.Second {
+		complain("--backup-every: %s is neither 0 nor a second or more", s.BackupEvery)
+	}
+	if s.BackupKeep < 0 {
+		complain("--backup-keep: %d is not a number of backups", s.BackupKeep)
 	}
 	if s.limited() {
 		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 || s.HandshakeRatePerAddress < 1 {

@@ -64,19 +64,37 @@ func (s *store) start(ctx context.Context) error {
 	examined := make(chan error, 1) // books.json may be large too, and has nothing to do with the log
 	go func() { examined <- s.mirror.Examine() }()
 	err := s.load(ctx)
-	if err = errors.Join(err, <-examined); err != nil {
+	if err = errors.Join(err, <-examined); err == nil {
+		err = s.mirror.TakeOver(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, s.close())
 	}
-	if err := s.mirror.TakeOver(ctx); err != nil {
+	s.follow(ctx)
+	return nil
+}
+
+// startOverruling is start for who is about to restore something else than books.json.
+func (s *store) startOverruling(ctx context.Context) error {
+	err := s.load(ctx)
+	if err == nil {
+		err = s.mirror.Overrule()
+	}
+	if err != nil {
 		return errors.Join(err, s.close())
 	}
+	s.follow(ctx)
+	return nil
+}
+
+// follow lets the mirror follow the catalogue until close.
+func (s *store) follow(ctx context.Context) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopMirror, s.mirrorDone = stop, make(chan struct{})
 	go func() {
 		defer close(s.mirrorDone)
 		s.mirrorErr = s.mirror.Run(running)
 	}()
-	return nil
 }
 
 // loadingGCPercent is GOGC while the catalogue is loaded: nearly all that is allocated then stays,

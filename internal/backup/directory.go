@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -115,7 +116,7 @@ func (d *Directory) sweep() {
 func (d *Directory) fill(made string, snapshot *catalog.Snapshot, reason Reason) (Info, error) {
 	now := d.options.Now().UTC().Truncate(time.Millisecond)
 	content := snapshot.JSON()
-	file := File{Name: "books-" + now.Format("20060102") + ".json", Bytes: int64(len(content)), Checksum: checksumOf(content)}
+	file := File{Name: "books-" + now.Format("20060102") + ".json", Bytes: content.Len(), Checksum: checksumOf(content)}
 	if err := ops.WriteFile(filepath.Join(made, file.Name), 0o640, content); err != nil {
 		return Info{}, err
 	}
@@ -132,7 +133,7 @@ func (d *Directory) fill(made string, snapshot *catalog.Snapshot, reason Reason)
 			return Info{}, err
 		}
 		if err := errors.Join(
-			ops.WriteFile(filepath.Join(made, manifestFile), 0o640, encoded),
+			ops.WriteFile(filepath.Join(made, manifestFile), 0o640, bytes.NewReader(encoded)),
 			os.Chmod(made, 0o750),
 			ops.SyncDirectory(made),
 		); err != nil {

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -57,6 +58,12 @@ func (l *library) fill(books int) {
 			}
 		}
 	}
+}
+
+func (l *library) json() string {
+	var text strings.Builder
+	_, _ = l.Snapshot().JSON().WriteTo(&text) // a builder takes everything
+	return text.String()
 }
 
 func (l *library) create(d *Directory) Info {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,12 +57,13 @@ const (
 	ReasonBeforeRepair  Reason = "before-repair"
 )
 
-func checksumOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return checksumForm(sum[:])
+func checksumOf(content io.WriterTo) string {
+	sum := sha256.New()
+	_, _ = content.WriteTo(sum) // a hash takes everything
+	return checksumForm(sum)
 }
 
-func checksumForm(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
+func checksumForm(sum hash.Hash) string { return "sha256:" + hex.EncodeToString(sum.Sum(nil)) }
 
 // encode gives the one form in which a manifest is stored, its checksum included.
 func (m Manifest) encode() ([]byte, error) {
@@ -70,7 +72,7 @@ func (m Manifest) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Checksum = checksumOf(bare)
+	m.Checksum = checksumOf(bytes.NewReader(bare))
 	whole, err := json.MarshalIndent(m, "", "  ")
 	return append(whole, '\n'), err
 }

@@ -1,9 +1,9 @@
 package backup
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -44,17 +44,12 @@ func OpenPath(path string) (Source, error) {
 			return openDirectory(parent)
 		}
 	}
-	content, err := readBounded(path, ops.MaxFileSize)
+	file, err := os.Open(path)
 	if err != nil {
 		return Source{}, err
 	}
-	return OpenContent(content, path)
-}
-
-// OpenContent reads the content of a plain file of books.
-func OpenContent(content []byte, name string) (Source, error) {
-	books, err := ops.ParseBooks(bytes.TrimSpace(content), name)
-	return Source{Name: name, Books: books}, err
+	defer file.Close()
+	return ReadSource(file, path)
 }
 
 func openDirectory(dir string) (Source, error) {
@@ -101,3 +96,13 @@ func (d *Directory) Restore(ctx context.Context, c *catalog.Catalog, actor catal
 	result.Position = c.Position().String()
 	return result, from.Books.Locate(err)
 }
+
+// ReadSource reads a plain file of books, of at most ops.MaxFileSize bytes. Errors: those of
+// ops.ReadBooks.
+func ReadSource(r io.Reader, name string) (Source, error) {
+	books, err := ops.ReadBooks(r, name)
+	return Source{Name: name, Books: books}, err
+}
+
+// IsName tells a backup's name from a path.
+func IsName(text string) bool { return namePattern.MatchString(text) }

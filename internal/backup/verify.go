@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -130,7 +131,7 @@ func checkFile(dir string, file File) error {
 	if err != nil {
 		return err
 	}
-	return file.check(size, checksumForm(sum.Sum(nil)))
+	return file.check(size, checksumForm(sum))
 }
 
 func unreadable(name string, err error) error {
@@ -143,7 +144,7 @@ func unreadable(name string, err error) error {
 func loadBooks(dir string, file File, manifest *Manifest) (*ops.Books, error) {
 	content, err := readBounded(filepath.Join(dir, file.Name), ops.MaxFileSize)
 	if err == nil {
-		err = file.check(int64(len(content)), checksumOf(content))
+		err = file.check(int64(len(content)), checksumOf(bytes.NewReader(content)))
 	}
 	if err != nil {
 		return nil, unreadable(file.Name, err)

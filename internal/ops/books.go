@@ -37,6 +37,9 @@ type Books struct {
 	begins  []int // where each book of List begins
 }
 
+// Content is the file as it was read. Read-only.
+func (b *Books) Content() []byte { return b.content }
+
 // Locate adds the place in the file to an error of catalog.Restore that names
 // an entry, as in "books[3].title". Others it returns as they are.
 func (b *Books) Locate(err error) error {

@@ -45,6 +45,8 @@ const noteText = "Written by shelfcast. books.json with another digest than thes
 
 func (n note) knows(d digest) bool { return d != "" && (d == n.Current || d == n.Previous) }
 
+var errNoteDamaged = errors.New("is damaged")
+
 // readNote returns the zero note when there is none yet.
 func readNote(dir string) (note, error) {
 	name := filepath.Join(dir, digestFile)
@@ -59,8 +61,8 @@ func readNote(dir string) (note, error) {
 	if err := json.Unmarshal(content, &n); err != nil || n.Current == "" {
 		// Our own writes are atomic, so somebody else damaged it. Guessing
 		// might undo changes; the operator knows which of the two is meant.
-		return note{}, fmt.Errorf("%s is damaged: delete it to restore the catalogue from %s, "+
-			"or delete both to keep the catalogue as the log has it", name, MirrorFile)
+		return note{}, fmt.Errorf("%s %w: delete it to restore the catalogue from %s, "+
+			"or delete both to keep the catalogue as the log has it", name, errNoteDamaged, MirrorFile)
 	}
 	return n, nil
 }

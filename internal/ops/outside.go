@@ -83,11 +83,24 @@ func (m *Mirror) keepOutside() error {
 	if err := errors.Join(SyncDirectory(filepath.Dir(backup)), SyncDirectory(m.dir)); err != nil {
 		return err
 	}
-	m.logger.Warn("books.json was replaced from outside while the server runs: it is kept as a backup, and the "+
-		"catalogue stays as it is; to restore that file, stop the server, copy it over books.json and start",
-		"backup", backup)
+	m.logger.Warn("books.json was replaced from outside: it is kept as a backup, and the catalogue stays as it is; "+
+		"shelfcast backup restore takes that file", "backup", backup)
 	m.onDisk, m.mark = found, mark
 	return nil
+}
+
+// Overrule prepares the mirror, in the place of TakeOver, for a catalogue that somebody
+// restores on purpose from elsewhere: what books.json says counts no more. A foreign one, and
+// one whose log was lost, is kept under backups/ before Run replaces it.
+func (m *Mirror) Overrule() error {
+	known, err := readNote(m.dir)
+	if err != nil && !errors.Is(err, errNoteDamaged) {
+		return err
+	}
+	if m.catalog.Position().Sequence > 0 { // else the file may be all there is
+		m.noted, m.onDisk = known, known.Previous
+	}
+	return m.keepOutside()
 }
 
 // keep lets a file live on under a second name. A link is whole whatever the

@@ -15,8 +15,8 @@ func ReplaceFile(name string, mode fs.FileMode, write func(io.Writer) error) err
 	return err
 }
 
-// WriteFile is ReplaceFile of a content that is in memory.
-func WriteFile(name string, mode fs.FileMode, content []byte) error {
+// WriteFile is ReplaceFile of a content that is there already.
+func WriteFile(name string, mode fs.FileMode, content io.WriterTo) error {
 	return ReplaceFile(name, mode, writing(content))
 }
 
