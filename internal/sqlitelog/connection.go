@@ -19,13 +19,9 @@ func openWriter(path string, sync Sync) (*sqlite.Conn, error) {
 		return nil, err
 	}
 	conn.SetBusyTimeout(busyTimeout)
-	synchronous := "FULL" // each commit syncs the write-ahead log
-	if sync == SyncInterval {
-		synchronous = "NORMAL" // only checkpoints do; see walSyncer
-	}
 	// fullfsync: on macOS fsync alone does not reach the disk. journal_size_limit gives back
 	// the space of a write-ahead log that a burst has made long.
-	err = setPragmas(conn, "synchronous = "+synchronous, "fullfsync = ON", "checkpoint_fullfsync = ON",
+	err = setPragmas(conn, "synchronous = "+synchronousFor(sync), "fullfsync = ON", "checkpoint_fullfsync = ON",
 		"foreign_keys = ON", "journal_size_limit = 67108864", "cache_size = -32768")
 	if err == nil {
 		err = enableWAL(conn)
@@ -35,6 +31,14 @@ func openWriter(path string, sync Sync) (*sqlite.Conn, error) {
 		return nil, err
 	}
 	return conn, nil
+}
+
+// synchronousFor is SQLite's word for when to sync.
+func synchronousFor(sync Sync) string {
+	if sync == SyncInterval {
+		return "NORMAL" // only checkpoints sync; see walSyncer
+	}
+	return "FULL" // each commit syncs the write-ahead log
 }
 
 // setPragmas works outside of a transaction, where these settings take effect.

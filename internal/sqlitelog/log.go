@@ -36,7 +36,8 @@ const (
 	// SyncAlways: before Append returns. An acknowledged change survives a power cut.
 	SyncAlways Sync = "always"
 	// SyncInterval: within Options.SyncInterval. An acknowledged change survives the death of
-	// the process; a power cut may cost the last interval.
+	// the process; a power cut may cost the last interval. The log then has a new epoch, since
+	// positions of the former one may name changes that are lost.
 	SyncInterval Sync = "interval"
 )
 
@@ -58,6 +59,8 @@ type Options struct {
 	Now            func() time.Time // the clock; nil: time.Now
 	Logger         *slog.Logger     // nil: nothing is logged
 	Meter          Meter            // nil: nobody is told
+
+	boot func() string // names the machine's run; nil: bootID
 }
 
 // Log is a [catalog.Log] in an SQLite file. It is safe for concurrent use.
@@ -116,6 +119,9 @@ func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) 
 	if l.identity, err = prepareSchema(l.conn); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
 	}
+	if err := settlePowerCut(l.conn, &l.identity, options.Sync, options.boot(), options.Logger); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
 	if err := syncDirectory(dir); err != nil {
 		return nil, fmt.Errorf("sync the data directory: %w", err)
 	}
@@ -152,6 +158,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Meter == nil {
 		o.Meter = silentMeter{}
+	}
+	if o.boot == nil {
+		o.boot = bootID
 	}
 	return o, nil
 }
@@ -335,7 +344,11 @@ func (l *Log) Close() error {
 func (l *Log) release() error {
 	var failures []error
 	if l.syncer != nil {
-		failures = append(failures, l.syncer.close())
+		err := l.syncer.close()
+		if err == nil {
+			err = forgetUnsynced(l.conn)
+		}
+		failures = append(failures, err)
 	}
 	failures = append(failures, l.claims.close())
 	if l.conn != nil {

@@ -167,15 +167,17 @@ func prepareSchema(conn *sqlite.Conn) (_ identity, err error) {
 
 // makeIdentity draws an epoch of 80 random bits and a key of 256.
 func makeIdentity(conn *sqlite.Conn) error {
-	random := make([]byte, 10)
 	key := make([]byte, 32)
-	// crypto/rand.Read never fails (Go 1.24): it ends the program instead.
-	_, _ = rand.Read(random)
-	_, _ = rand.Read(key)
-	epoch := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random))
+	_, _ = rand.Read(key) // it never fails (Go 1.24): it ends the program instead
 	return sqlitex.Execute(conn,
 		"INSERT INTO meta (name, value) VALUES ('epoch', ?1), ('key', ?2), ('horizon', 0), ('probed_at', '')",
-		&sqlitex.ExecOptions{Args: []any{epoch, key}})
+		&sqlitex.ExecOptions{Args: []any{newEpoch(), key}})
+}
+
+func newEpoch() string {
+	random := make([]byte, 10)
+	_, _ = rand.Read(random) // as in makeIdentity
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random))
 }
 
 func readIdentity(conn *sqlite.Conn) (identity, error) {
