@@ -40,15 +40,9 @@ func acceptableContentType(header string, allowed []string) bool {
 // readBody reads a request's body whole before anything is decided, so that a refused request
 // has changed nothing. What it returns for an empty optional body is an empty object.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, expected requestBody) ([]byte, error) {
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := readWhole(w, r, limit)
 	if err != nil {
-		if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-			return nil, tooLarge(limit)
-		}
-		return nil, invalidInput("", "the body could not be read whole")
+		return nil, err
 	}
 	if expected.optional && len(bytes.TrimSpace(body)) == 0 {
 		return []byte("{}"), nil
@@ -59,6 +53,20 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, expected requ
 	}
 	if !acceptableContentType(r.Header.Get("Content-Type"), expected.contentTypes) {
 		return nil, unsupportedMediaType("the body must be " + strings.Join(expected.contentTypes, " or "))
+	}
+	return body, nil
+}
+
+func readWhole(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+		return nil, tooLarge(limit)
+	}
+	if err != nil {
+		return nil, invalidInput("", "the body could not be read whole")
 	}
 	return body, nil
 }

@@ -35,7 +35,7 @@ func TestEveryWriteHonoursItsKey(t *testing.T) {
 		{"POST", "/books/{book}/favorite", `{"userId":"ben"}`, `{"userId":"ben","again":true}`, []string{"favoriteUpdated"}},
 		{"PUT", "/books/{book}/favorite", `{"userId":"ben"}`, ``, nil},
 		{"DELETE", "/books/{book}/favorite", `{"userId":"ben"}`, ``, []string{"favoriteUpdated"}},
-		{"DELETE", "/books/{other}", ``, ``, []string{"bookDeleted"}},
+		{"DELETE", "/books/{other}", ``, `{"reason":"worn out"}`, []string{"bookDeleted"}},
 	} {
 		name := write.method + " " + write.target
 		headers := map[string]string{"Idempotency-Key": fmt.Sprint("key ", i), "X-User-Id": "ben"}
