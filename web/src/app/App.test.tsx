@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
+import { ApiError } from '../sync';
 import { renderApp, serverWith } from './testing/renderApp';
 
 const items = () => within(screen.getByRole('list', { name: 'Books' })).getAllByRole('listitem');
@@ -78,6 +79,17 @@ describe('the library', () => {
     await user.keyboard('f');
     await waitFor(() => expect(heart.getAttribute('aria-pressed')).toBe('false'));
     expect(document.querySelectorAll('[data-toast]')).toHaveLength(0);
+  });
+
+  it('takes back a heart that the library refuses, and says why', async () => {
+    const server = serverWith('Emma');
+    server.trouble = () => new ApiError('forbidden', 'Unauthorized access');
+    const { user } = renderApp(server);
+    const heart = await screen.findByRole('button', { name: 'Favourite Emma' });
+    await user.click(heart);
+    await waitFor(() => expect(document.querySelector('[data-toast]')?.textContent).toContain('Your favourite “Emma” is as it was. Unauthorized access'));
+    expect(heart.getAttribute('aria-pressed')).toBe('false');
+    expect(items()[0]?.dataset.favorites).toBe('0');
   });
 
   it('moves among the books with the arrows; Tab reaches one of them', async () => {

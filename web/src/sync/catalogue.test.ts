@@ -66,6 +66,14 @@ describe('an answer and its event', () => {
     expect(titles(catalogue)).toEqual(['Book 1']);
   });
 
+  it('takes the deletion of a book that it never had, as a replay that was cut may bring it', () => {
+    const catalogue = loaded([book(1, 1)], 1);
+    const deleted = catalogue.apply({ type: 'bookDeleted', book: book(2, 2), position: at(3) });
+    expect(deleted).toMatchObject({ kind: 'remove', bookId: 2, after: null });
+    expect(titles(catalogue)).toEqual(['Book 1']);
+    expect(catalogue.position).toEqual(at(3));
+  });
+
   it('notes whose favourite it was, though events tell counts only', () => {
     for (const position of [null, at(2)]) {
       for (const answerFirst of [true, false]) {

@@ -20,12 +20,13 @@ export function useBookActions(): BookActions {
 }
 
 function createActions(library: Library): BookActions {
-  async function told(work: () => Promise<unknown>): Promise<boolean> {
+  /** `undone`: what a person sees change back, without having looked at it. */
+  async function told(work: () => Promise<unknown>, undone = ''): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      notify(sentence(error), { tone: 'trouble' });
+      notify(`${undone}${sentence(error)}`, { tone: 'trouble' });
       return false;
     }
   }
@@ -41,7 +42,7 @@ function createActions(library: Library): BookActions {
       told(() => {
         const current = library.book(book.id) ?? book;
         return library.setFavorite(current, !current.favorite);
-      }),
+      }, `Your favourite ${quoted(book.title)} is as it was. `),
     giveBack: (book) =>
       told(async () => {
         const written = await library.change(book, { readerName: null, returnDateTime: null });
