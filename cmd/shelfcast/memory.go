@@ -13,21 +13,21 @@ import (
 // happens. So it is given back once the process is at rest.
 const (
 	restInterval = 2 * time.Second
-	// minReturned is how much has to be free for a collection to be worth it, in bytes.
+	// minReturned is how much has to be idle for a collection to be worth it, in bytes.
 	minReturned = 4 << 20
 )
 
 // memoryUse is what tells whether to give memory back.
 type memoryUse struct {
 	collections uint64
-	free        uint64 // bytes that the system could have
-	live        uint64 // bytes of objects
+	idle        uint64 // bytes that are free, or of objects since the last collection
+	live        uint64 // bytes of objects that the last collection left
 }
 
 // worthReturning says whether the process has been at rest since before, and could do with
 // much less. A process that works collects garbage every few seconds.
 func (m memoryUse) worthReturning(before memoryUse) bool {
-	return m.collections == before.collections && m.free >= max(minReturned, m.live/8)
+	return m.collections == before.collections && m.idle >= max(minReturned, m.live/8)
 }
 
 func readMemoryUse() memoryUse {
@@ -35,9 +35,12 @@ func readMemoryUse() memoryUse {
 		{Name: "/gc/cycles/total:gc-cycles"},
 		{Name: "/memory/classes/heap/free:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/heap/live:bytes"},
 	}
 	metrics.Read(samples)
-	return memoryUse{samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64()}
+	live := samples[3].Value.Uint64()
+	since := samples[2].Value.Uint64() - min(live, samples[2].Value.Uint64())
+	return memoryUse{samples[0].Value.Uint64(), samples[1].Value.Uint64() + since, live}
 }
 
 // returnMemory gives memory back whenever the process comes to rest, until ctx ends.
