@@ -160,7 +160,7 @@ func (s *Server) beatUntil(stop <-chan struct{}) {
 	tick := s.options.tick()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	w := newWriter()
+	w := &writer{}
 	var pings, timeouts, stalled []*Session
 	var receiving []*webSocket
 	for {

@@ -16,23 +16,19 @@ import (
 // handler. mu is a leaf.
 type inbound struct {
 	handler Handler
-	server  *Server
 	session *Session
 
 	// held says that a reader waits for the handler: then pongs cannot be read, and their
 	// absence must not count against the client.
 	held atomic.Bool
 
-	mu         sync.Mutex
-	queue      []packet.Message
-	bytes      int
-	room       chan struct{} // closed when there is room; nil while nobody waits
-	running    bool          // a dispatcher runs, or the handler is still being made
-	dropping   bool          // this side closes: no further messages to the handler
-	closed     bool
-	reason     Reason
-	err        error
-	maxPayload int
+	mu       sync.Mutex
+	queue    []packet.Message
+	bytes    int
+	room     chan struct{} // closed when there is room; nil while nobody waits
+	running  bool          // a dispatcher runs, or the handler is still being made
+	dropping bool          // this side closes: no further messages to the handler
+	closed   bool
 }
 
 // maxInboundMessages bounds the messages that wait for a handler; their bytes are bounded
@@ -47,7 +43,7 @@ func (in *inbound) put(m packet.Message) bool {
 			in.mu.Unlock()
 			return false
 		}
-		if len(in.queue) == 0 || (len(in.queue) < maxInboundMessages && in.bytes+len(m.Data) <= in.maxPayload) {
+		if len(in.queue) == 0 || (len(in.queue) < maxInboundMessages && in.bytes+len(m.Data) <= in.session.server.options.MaxPayload) {
 			in.queue = append(in.queue, m)
 			in.bytes += len(m.Data)
 			in.startLocked()
@@ -75,10 +71,10 @@ func (in *inbound) discard() {
 }
 
 // close lets the handler see what was received before, then its end. It is called once.
-func (in *inbound) close(reason Reason, err error) {
+func (in *inbound) close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.closed, in.reason, in.err = true, reason, err
+	in.closed = true
 	in.makeRoomLocked()
 	in.startLocked()
 }
@@ -119,10 +115,10 @@ func (in *inbound) dispatch() {
 				in.mu.Unlock()
 				return
 			}
-			reason, err := in.reason, in.err
 			in.mu.Unlock() // running stays set: nothing follows
+			reason, err := in.session.cause()
 			in.guard(func() { in.handler.Closed(reason, err) })
-			in.server.work.Done()
+			in.session.server.work.Done()
 			return
 		}
 		batch := in.queue
@@ -148,7 +144,7 @@ func (in *inbound) wanted() bool {
 func (in *inbound) guard(call func()) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			in.server.options.Logger.Error("handler panics, its session is closed",
+			in.session.server.options.Logger.Error("handler panics, its session is closed",
 				slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 			in.session.Close(ReasonForcedClose)
 		}

@@ -10,14 +10,16 @@ import (
 // that a broadcast that waits for many clients is in memory once, and belong to no
 // transport: an upgrade only changes who takes them next.
 type outbox struct {
-	pending      []pendingFrame
+	flushing bool  // a flusher owns the WebSocket's write side
+	staged   bool  // the worker will flush at the end of its chunk
+	stuck    bool  // while staged: was not writable before
+	listed   bool  // in the server's stalled list
+	fd       int32 // to write to without waiting; noDescriptor when that cannot be done
+	sent     int64
+	pending  []pendingFrame
+
 	offset       int // bytes of pending[0] that have left
 	pendingBytes int
-	sent         int64
-	flushing     bool          // a flusher owns the WebSocket's write side
-	staged       bool          // the worker will flush at the end of its chunk
-	stuck        bool          // while staged: was not writable before
-	listed       bool          // in the server's stalled list
 	closeBy      int64         // while closing: when to give up, in server time
 	drained      chan struct{} // closed when pendingBytes falls; nil while nobody waits
 }
@@ -26,6 +28,9 @@ type pendingFrame struct {
 	frame *Frame
 	since int64 // server time when it began to wait
 }
+
+// noDescriptor stands for a transport that takes no direct writes.
+const noDescriptor = -1
 
 // maxIdlePending is for how many waiting frames an idle session keeps memory.
 const maxIdlePending = 8
@@ -51,14 +56,14 @@ func (s *Session) deliver(f *Frame, volatile bool, w *writer) {
 	if s.state != stateOpen || (volatile && !s.writableLocked()) {
 		return
 	}
-	if s.socket == nil || !s.socket.direct() || len(s.pending) > 0 || s.flushing {
+	if s.fd == noDescriptor || len(s.pending) > 0 || s.flushing {
 		if s.queueLocked(f) {
 			s.flushLocked(w)
 		}
 		return
 	}
 	bytes := f.socketBytes(s.form)
-	n, err := w.write(s.socket, bytes)
+	n, err := writeAvailable(int(s.fd), bytes)
 	s.sent += int64(n)
 	switch {
 	case err != nil:
@@ -113,6 +118,7 @@ func (s *Session) queueLocked(f *Frame) bool {
 // useSocketLocked makes a WebSocket the one in use, before anything has left by it.
 func (s *Session) useSocketLocked(socket *webSocket) {
 	s.socket = socket
+	s.fd = socket.descriptor()
 	if !socket.deflate {
 		return
 	}
@@ -146,14 +152,14 @@ func (s *Session) flushLocked(w *writer) {
 	case s.flushing:
 	case s.socket == nil:
 		s.flushPollLocked()
-	case !s.socket.direct():
+	case s.fd == noDescriptor:
 		if len(s.pending) > 0 {
 			s.startFlusherLocked()
 		} else {
 			s.flushedLocked()
 		}
 	default:
-		blocked, err := s.drainLocked(w.scratchFor(len(s.pending)), func(p []byte) (int, error) { return w.write(s.socket, p) })
+		blocked, err := s.drainLocked(w.scratchFor(len(s.pending)), func(p []byte) (int, error) { return writeAvailable(int(s.fd), p) })
 		switch {
 		case err != nil:
 			s.endLocked(ending{reason: ReasonTransportError, err: err, abort: true})

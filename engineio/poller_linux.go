@@ -66,11 +66,10 @@ func (p *poller) add(c *webSocket) bool {
 	added := false
 	// Whichever is closed already, the inner function does not run.
 	_ = c.raw.Control(func(fd uintptr) {
-		c.fd = int(fd)
-		p.put(c.fd, c)
+		p.put(int(fd), c)
 		_ = p.raw.Control(func(instance uintptr) {
 			event := syscall.EpollEvent{Events: pollerEvents, Fd: int32(fd)}
-			added = syscall.EpollCtl(int(instance), syscall.EPOLL_CTL_ADD, c.fd, &event) == nil
+			added = syscall.EpollCtl(int(instance), syscall.EPOLL_CTL_ADD, int(fd), &event) == nil
 		})
 	})
 	if !added {
@@ -93,8 +92,8 @@ func (p *poller) put(fd int, c *webSocket) {
 func (p *poller) remove(c *webSocket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.fd < len(p.sockets) && p.sockets[c.fd] == c {
-		p.sockets[c.fd] = nil
+	if fd := int(c.fd); fd < len(p.sockets) && p.sockets[fd] == c {
+		p.sockets[fd] = nil
 	}
 }
 

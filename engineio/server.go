@@ -65,7 +65,7 @@ func NewServer(options Options) *Server {
 		sockets:   make(map[*webSocket]struct{}),
 	}
 	s.held.limit = int64(s.options.MaxReceiving)
-	s.writers.New = func() any { return newWriter() }
+	s.writers.New = func() any { return &writer{} }
 	s.readBuffers.New = func() any { return new(readBuffer) }
 	s.readers.New = func() any { return newSocketReader() }
 	s.compressors = newCompressors()
@@ -205,7 +205,8 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 		address:   address,
 		transport: transport,
 	}
-	session.inbound = inbound{server: s, session: session, running: true, maxPayload: s.options.MaxPayload}
+	session.fd = noDescriptor
+	session.inbound = inbound{session: session, running: true}
 	session.heartbeat.lastPong.Store(now)
 	s.mu.Lock()
 	if s.closing {

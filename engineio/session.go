@@ -19,11 +19,21 @@ import (
 // the reader of a WebSocket (socket_reader.go), the dispatcher that calls the handler
 // (inbound) and a flusher (outbox.go). The server waits for all of them in Close.
 type Session struct {
-	server  *Server
-	shard   *shard
-	id      string
-	request keptRequest
-	address string // see Options.ClientAddress
+	// mu guards what follows, down to inbound. Nothing waits for the client while holding
+	// it: writes under mu do not block.
+	mu    sync.Mutex
+	state state
+	form  form // of frames on the WebSocket
+	// What a delivery needs ends with the first fields of outbox, on one cache line.
+	outbox
+
+	transport Transport
+	socket    *webSocket      // the WebSocket in use
+	upgrade   *upgrade        // under way
+	poll      *poll           // the waiting GET
+	post      *post           // the POST being read
+	closing   ending          // why, once state is not stateOpen
+	context   *sessionContext // nil until somebody asks
 
 	inbound   inbound
 	heartbeat heartbeat
@@ -33,20 +43,12 @@ type Session struct {
 	received atomic.Int64
 	queued   atomic.Int64 // bytes of frames for this session alone in the shard's queue
 
-	// mu guards the rest. Nothing waits for the client while holding it: writes under mu
-	// do not block.
-	mu        sync.Mutex
-	state     state
-	transport Transport
-	socket    *webSocket // the WebSocket in use
-	form      form       // of frames on it
-	upgrade   *upgrade   // under way
-	poll      *poll      // the waiting GET
-	post      *post      // the POST being read
-	closing   ending     // why, once state is not stateOpen
-	ctx       context.Context
-	cancel    context.CancelFunc
-	outbox
+	// These never change.
+	server  *Server
+	shard   *shard
+	id      string
+	request keptRequest
+	address string // see Options.ClientAddress
 }
 
 type state uint8
@@ -188,13 +190,19 @@ func (s *Session) closeNow(reason Reason, w *writer) {
 func (s *Session) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.context == nil {
+		s.context = &sessionContext{}
+		s.context.Context, s.context.cancel = context.WithCancel(context.Background())
 		if s.state == stateClosed {
-			s.cancel()
+			s.context.cancel()
 		}
 	}
-	return s.ctx
+	return s.context.Context
+}
+
+type sessionContext struct {
+	context.Context
+	cancel context.CancelFunc
 }
 
 // BytesSent counts the bytes handed to the transport: WebSocket frames and polling bodies.
@@ -206,6 +214,13 @@ func (s *Session) BytesSent() int64 {
 
 // BytesReceived counts the bytes of packets received.
 func (s *Session) BytesReceived() int64 { return s.received.Load() }
+
+// cause says why the session has ended.
+func (s *Session) cause() (Reason, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing.reason, s.closing.err
+}
 
 func (s *Session) ended() bool {
 	s.mu.Lock()
@@ -246,8 +261,8 @@ func (s *Session) endLocked(e ending) {
 	}
 	socket, upgrade := s.socket, s.upgrade
 	s.upgrade = nil
-	if s.cancel != nil {
-		s.cancel()
+	if s.context != nil {
+		s.context.cancel()
 	}
 	s.server.work.Add(1)
 	// The rest takes other locks and may write, so it cannot happen under mu.
@@ -257,7 +272,7 @@ func (s *Session) endLocked(e ending) {
 		s.server.remove(s, end)
 		s.shard.registry.remove(s)
 		s.shard.enqueue(operation{kind: opForget, session: s})
-		s.inbound.close(e.reason, e.err)
+		s.inbound.close()
 		if upgrade != nil {
 			upgrade.timer.Stop()
 			upgrade.socket.drop()

@@ -85,7 +85,7 @@ func (o *operation) sameTarget(p *operation) bool {
 }
 
 func newShard(server *Server, number int) *shard {
-	sh := &shard{server: server, number: number, wake: make(chan struct{}, 1), writer: newWriter()}
+	sh := &shard{server: server, number: number, wake: make(chan struct{}, 1), writer: &writer{}}
 	sh.room.L = &sh.mu
 	return sh
 }

@@ -136,16 +136,35 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 
 // start starts the reader. received is what the client has sent already.
 func (c *webSocket) start(received []byte) {
+	if c.register() {
+		go c.begin(received)
+		return
+	}
+	c.close(c.conn)
+	c.endProbe()
+}
+
+// register says false when the server is closing.
+func (c *webSocket) register() bool {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	if c.server.closing {
-		_ = c.conn.Close()
-		c.endProbe()
-		return
+		return false
 	}
 	c.server.work.Add(1)
 	c.server.sockets[c] = struct{}{}
-	go c.begin(received)
+	return true
+}
+
+// close closes the connection, or the one below it, once nobody writes to its descriptor
+// any more: the next connection may get the same.
+func (c *webSocket) close(conn net.Conn) {
+	c.session.mu.Lock()
+	if c.session.socket == c {
+		c.session.fd = noDescriptor
+	}
+	c.session.mu.Unlock()
+	_ = conn.Close()
 }
 
 // begin is the reader's first part.
@@ -195,7 +214,7 @@ func (c *webSocket) run() {
 // finish is the last thing that happens to a connection.
 func (c *webSocket) finish() {
 	c.server.poller.remove(c)
-	_ = c.conn.Close()
+	c.close(c.conn)
 	c.receivingSince.Store(0)
 	c.reader.frames.share.release()
 	c.server.readers.Put(c.reader)
@@ -354,7 +373,7 @@ func (c *webSocket) abort() {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = conn.Close()
+	c.close(conn)
 	c.wakeToEnd()
 }
 

@@ -8,13 +8,6 @@ const gatherSize = maxChunkBytes
 // one connection at a time; a shard's worker keeps one, others borrow from Server.writers.
 type writer struct {
 	scratch []byte // for joining frames; made when first needed
-	directWrite
-}
-
-func newWriter() *writer {
-	w := &writer{}
-	w.prepare()
-	return w
 }
 
 // scratchFor returns room to join n frames in, none for a single one.

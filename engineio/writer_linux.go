@@ -12,7 +12,7 @@ import (
 // wait. Other connections, such as TLS, go by net.Conn (writer_plain.go).
 type socketIO struct {
 	raw syscall.RawConn // nil: go by net.Conn
-	fd  int             // the poller's
+	fd  int32           // valid until the connection is closed, see webSocket.close
 }
 
 // open looks at the exact type: whatever wraps a TCPConn may well change the bytes.
@@ -21,9 +21,20 @@ func (c *socketIO) open(conn net.Conn) {
 	if !ok {
 		return
 	}
-	if raw, err := tcp.SyscallConn(); err == nil {
-		c.raw = raw
+	raw, err := tcp.SyscallConn()
+	if err != nil || raw.Control(func(fd uintptr) { c.fd = int32(fd) }) != nil {
+		return // closed already, as whoever uses it will find
 	}
+	c.raw = raw
+}
+
+// descriptor is for writing past the runtime, which would touch half a dozen objects of each
+// connection on the way, in memory that no cache holds when there are thousands.
+func (c *socketIO) descriptor() int32 {
+	if c.raw == nil {
+		return noDescriptor
+	}
+	return c.fd
 }
 
 // socketRead is the part of a socketReader that reads without holding a buffer while there
@@ -42,9 +53,6 @@ func newSocketReader() *socketReader {
 	r.attempt = r.tryRead
 	return r
 }
-
-// direct says whether writes come back instead of blocking.
-func (c *socketIO) direct() bool { return c.raw != nil }
 
 // read waits for bytes of the client, or with mayRest returns errNothingToRead instead. The
 // buffer goes back to pool after use; it is nil when there is nothing in it.
@@ -95,35 +103,9 @@ func retryRead(fd int, p []byte) (int, error) {
 	}
 }
 
-// directWrite is the part of a writer that writes without waiting.
-type directWrite struct {
-	attempt func(fd uintptr) bool // tryWrite, bound once
-	p       []byte
-	n       int
-	err     error
-}
-
-func (w *directWrite) prepare() { w.attempt = w.tryWrite }
-
-// write writes what fits into the socket's buffer. It must not be called while a flusher
-// waits on the same connection, as that holds the write lock of the descriptor.
-func (w *directWrite) write(c *webSocket, p []byte) (int, error) {
-	w.p, w.n, w.err = p, 0, nil
-	err := c.raw.Write(w.attempt)
-	w.p = nil
-	if err != nil {
-		return w.n, err
-	}
-	return w.n, w.err
-}
-
-func (w *directWrite) tryWrite(fd uintptr) bool {
-	w.n, w.err = writeAvailable(int(fd), w.p)
-	return true
-}
-
 // writeAvailable returns less than len(p) and no error when the socket takes no more. It
-// goes on until the kernel says so, as only then does the poller report room.
+// goes on until the kernel says so, as only then does the poller report room. The caller
+// holds the mu of the session that uses the socket, so that it is not closed meanwhile.
 func writeAvailable(fd int, p []byte) (n int, err error) {
 	for n < len(p) {
 		m, err := syscall.Write(fd, p[n:])

@@ -13,7 +13,7 @@ type socketIO struct{}
 
 func (c *socketIO) open(net.Conn) {}
 
-func (c *socketIO) direct() bool { return false }
+func (c *socketIO) descriptor() int32 { return noDescriptor }
 
 // socketRead is nothing here: net.Conn has all that reading needs.
 type socketRead struct{}
@@ -24,11 +24,7 @@ func (c *socketIO) read(_ *socketReader, _ bool, pool *sync.Pool, conn net.Conn)
 	return readPlain(pool, conn)
 }
 
-// directWrite is never used here: direct is false.
-type directWrite struct{}
-
-func (w *directWrite) prepare() {}
-
-func (w *directWrite) write(*webSocket, []byte) (int, error) { return 0, net.ErrClosed }
+// writeAvailable is never used here: there is no descriptor.
+func writeAvailable(int, []byte) (int, error) { return 0, net.ErrClosed }
 
 func (c *webSocket) writePending(s *Session) error { return c.writePlain(s) }
