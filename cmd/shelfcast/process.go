@@ -37,6 +37,7 @@ type commandLine struct {
 	Check         checkCommand       `cmd:"" help:"Look for damage in the log; exit with 1 if there is any."`
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
+	Bench         benchCommand       `cmd:"" help:"Load a server with clients and posts and measure what it carries."`
 	Configuration configCommand      `cmd:"" name:"config" help:"Look at the settings."`
 	LogLevel      logLevelCommand    `cmd:"" name:"log-level" help:"Show or change which lines a running server logs."`
 	Version       versionCommand     `cmd:"" help:"Print the version."`

@@ -32,6 +32,7 @@ type stage struct {
 	titles  []string
 	sockets []*socketio.Socket
 	deleted []string
+	streams []net.Conn
 
 	spread  func(s *stage, post int, book json.RawMessage)
 	respond func(w http.ResponseWriter, post int) bool // false: refused, and answered
@@ -68,6 +69,7 @@ func newStage(t *testing.T, start func(*httptest.Server), change func(*stage)) *
 		change(s)
 	}
 	s.Server = httptest.NewUnstartedServer(mux)
+	s.Listener = &remembering{Listener: s.Listener, stage: s}
 	start(s.Server)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -78,6 +80,32 @@ func newStage(t *testing.T, start func(*httptest.Server), change func(*stage)) *
 		s.Close()
 	})
 	return s
+}
+
+// remembering is a listener that keeps what it accepts, hijacked or not, for cut.
+type remembering struct {
+	net.Listener
+	stage *stage
+}
+
+func (r *remembering) Accept() (net.Conn, error) {
+	stream, err := r.Listener.Accept()
+	if err == nil {
+		r.stage.mu.Lock()
+		defer r.stage.mu.Unlock()
+		r.stage.streams = append(r.stage.streams, stream)
+	}
+	return stream, err
+}
+
+// cut ends all connections without a word.
+func (s *stage) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range s.streams {
+		stream.Close()
+	}
+	s.streams = nil
 }
 
 func (s *stage) add(w http.ResponseWriter, r *http.Request) {
