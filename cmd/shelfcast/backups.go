@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/internal/backup"
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/httpapi"
 )
 
 // operator is on whose behalf a command changes the catalogue: whoever can use the data
@@ -96,6 +98,50 @@ func (b *backups) restore(ctx context.Context, source backup.Source, dryRun bool
 			"favorites_given", restored.Difference.FavoritesGiven, "favorites_ended", restored.Difference.FavoritesEnded)
 	}
 	return restored, err
+}
+
+// api is what the REST API does with backups.
+func (b *backups) api() httpapi.Backups {
+	return httpapi.Backups{
+		List: func() ([]httpapi.Backup, error) {
+			list, err := b.directory.List()
+			shown := make([]httpapi.Backup, len(list))
+			for i, info := range list {
+				shown[i] = shownBackup(info)
+			}
+			return shown, err
+		},
+		// Whoever may ask for backups over the network may not fill the disk with equal ones.
+		Create: func() (httpapi.Backup, error) {
+			list, err := b.directory.List()
+			if err != nil {
+				return httpapi.Backup{}, err
+			}
+			if len(list) > 0 && list[0].Fault == "" && list[0].Position == b.catalog.Position().String() {
+				return shownBackup(list[0]), nil
+			}
+			info, err := b.create()
+			return shownBackup(info), err
+		},
+		Verify: func(name string) (httpapi.BackupReport, error) {
+			if _, err := b.directory.Find(name); err != nil {
+				return httpapi.BackupReport{}, fmt.Errorf("%w: %w", httpapi.ErrNoBackup, err)
+			}
+			report := b.directory.Verify(name)
+			return httpapi.BackupReport{Name: report.Name, OK: report.OK, Faults: report.Faults}, nil
+		},
+	}
+}
+
+func shownBackup(info backup.Info) httpapi.Backup {
+	shown := httpapi.Backup{
+		Name: info.Name, CreatedAt: info.CreatedAt, Reason: string(info.Reason), Position: info.Position,
+		Books: info.Books, Bytes: info.Bytes, Fault: info.Fault,
+	}
+	if info.Verified != nil {
+		shown.Verified = &httpapi.BackupVerification{At: info.Verified.At, OK: info.Verified.OK}
+	}
+	return shown
 }
 
 // serveAdmin answers the backup commands.

@@ -185,6 +185,7 @@ func (p *Program) buildAPI() error {
 		CORSOrigins:   s.CORSOrigin,
 		Version:       p.version,
 		Monitoring:    p.monitor.api(s, p.log.Level),
+		Backups:       p.backups.api(),
 		Logger:        p.logger,
 		Meter:         p.monitor.metrics.HTTP,
 	}

@@ -49,6 +49,8 @@ type Options struct {
 
 	// Monitoring is what owners see of how the server does.
 	Monitoring Monitoring
+	// Backups is for owners; its functions may be nil.
+	Backups Backups
 
 	Logger *slog.Logger     // nil: nothing is logged
 	Meter  Meter            // nil: nobody is told

@@ -16,6 +16,7 @@ func contractCalls() []string {
 		"get /books/{id}", "put /books/{id}", "patch /books/{id}", "delete /books/{id}",
 		"post /books/{id}/favorite", "put /books/{id}/favorite", "delete /books/{id}/favorite",
 		"get /stats", "get /healthz", "get /readyz", "post /samples",
+		"get /backups", "post /backups", "post /backups/{name}/verify",
 		"get /metrics", "get /history", "post /timings", "get /log-level", "put /log-level",
 		"get /openapi.json", "get /asyncapi.json", "get /docs",
 	}

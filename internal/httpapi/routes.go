@@ -19,7 +19,8 @@ func (a *API) contractRoutes() []route {
 	routes := a.bookRoutes()
 	routes = append(routes, a.favoriteRoutes()...)
 	routes = append(routes, a.operationRoutes()...)
-	return append(routes, a.monitoringRoutes()...)
+	routes = append(routes, a.monitoringRoutes()...)
+	return append(routes, a.backupRoutes()...)
 }
 
 func (a *API) bookRoutes() []route {
