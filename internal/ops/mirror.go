@@ -18,7 +18,7 @@ import (
 // at most a tenth goes into making the content (that is what costs a core) and
 // at most half into the whole write, disk included.
 const (
-	pause        = 500 * time.Millisecond
+	pause        = 750 * time.Millisecond
 	contentShare = 10
 	diskShare    = 2
 	retryAfter   = 5 * time.Second
@@ -58,6 +58,7 @@ type Mirror struct {
 	mark   fileMark // of that file
 
 	examined bool // Examine has found out all three
+	digest   resumedDigest
 
 	// step is told of each step of a write before it happens. Tests end a
 	// write there, as a crash would.
@@ -159,7 +160,7 @@ func (m *Mirror) finish() error {
 func (m *Mirror) write() (rest time.Duration, err error) {
 	begin := time.Now()
 	content := m.catalog.Snapshot().JSON()
-	current, err := digestOf(content)
+	current, err := m.digest.of(content)
 	if err != nil {
 		return 0, err
 	}
