@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from 'react';
+import { pageAt, PATHS, type Route } from './pages';
 
-export type Route = 'library' | 'desk';
+export type { Route };
 
-const PATHS: Readonly<Record<Route, string>> = { library: '/', desk: '/owner' };
 const MOVED = 'shelfcast:moved';
 
 function current(): Route {
-  return location.pathname.replace(/\/+$/, '') === '/owner' ? 'desk' : 'library';
+  return pageAt(location.pathname) ?? 'library';
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,29 +1,30 @@
+import { pageAt } from '../app/pages';
+
 /** What the names of the caches begin with; the digest of a build follows. */
 export const VERSION_CACHES = 'shelfcast-app-';
 
 /** The network is waited for so long when the page itself is on this device, too; in milliseconds. */
 export const PATIENCE = 3_000;
 
-/** What the server answers under these is data, not the app. */
-const DATA = /^\/(books|docs|stats|samples|healthz|readyz|metrics|socket\.io)(\/|$)/;
+/** What lies beside the page at the root of the server. */
+const BESIDE = /^\/[\w-]+\.(js|svg|png|webmanifest)$/;
 
 /**
  * The answer to a request of a page, or null where the worker has no part in it: the data is the
  * business of the sync library, which knows how old it is.
  *
- * - The page comes from the network, so that a new build is there at the next load. Without one,
- *   with a broken one, or with a very slow one, it is the page of the build that was taken in.
+ * - The app's pages come from the network, so that a new build is there at the next load. Without
+ *   one, with a broken one, or with a very slow one, it is the page of the build that was taken in.
  * - Parts under /assets/ never change. They come from any build that is kept, else from the
  *   network, and stay.
- * - The few others (icon, manifest, theme.js) are as the page: the server's, else the kept ones.
+ * - The few others (icon, manifest, theme.js) are as the pages: the server's, else the kept ones.
  */
 export function offline(request: Request, origin: string, cacheName: string): Promise<Response> | null {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== origin) return null;
   if (url.pathname.startsWith('/assets/')) return part(request, cacheName);
-  const named = /\.[^/]*$/.test(url.pathname);
-  if (request.mode === 'navigate') return named || DATA.test(url.pathname) ? null : networkFirst(request, '/index.html', cacheName);
-  return named && !DATA.test(url.pathname) ? networkFirst(request, url.pathname, cacheName) : null;
+  if (request.mode === 'navigate') return pageAt(url.pathname) === null ? null : networkFirst(request, '/index.html', cacheName);
+  return BESIDE.test(url.pathname) ? networkFirst(request, url.pathname, cacheName) : null;
 }
 
 async function part(request: Request, cacheName: string): Promise<Response> {
