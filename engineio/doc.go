@@ -55,16 +55,17 @@
 //
 // Sessions are spread over shards. A shard is a queue of operations and one goroutine that
 // carries them out, with writes that do not block and do not allocate; broadcasts that
-// queued up leave as one write per client. An idle WebSocket costs one parked goroutine
-// and no buffer, an idle session no timer. That is so for plain TCP on Linux, as behind a
-// proxy that ends TLS; other connections work the same but each write has a goroutine, and
-// each read a buffer, for as long as it lasts.
+// queued up leave as one write per client. An idle WebSocket costs no goroutine and no
+// buffer, an idle session no timer. That is so for plain TCP on Linux, as behind a proxy
+// that ends TLS; other connections work the same but have a goroutine each, every write
+// one besides, and every read a buffer, for as long as it lasts.
 //
 // # Locks
 //
 // Session.mu is held while nothing blocks. Below it only leaves may be taken: the mutexes
 // of farewells and of watchSet, and a descriptor's in package net. The mutexes of
-// Server, of shard, of registry and of inbound are leaves too, and never taken under
-// Session.mu. A flusher takes Session.mu inside RawConn.Write; so nobody calls that with
+// Server, of shard, of registry, of inbound and of poller are leaves too, and never taken
+// under Session.mu. Direct writes use the descriptor of a connection under Session.mu,
+// and whoever closes the connection takes it away under the same lock. A flusher takes Session.mu inside RawConn.Write; so nobody calls that with
 // Session.mu held while a flusher has the connection (outbox.flushing).
 package engineio

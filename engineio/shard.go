@@ -137,12 +137,15 @@ func (sh *shard) close() {
 // run is the worker. It ends when stop is closed.
 func (sh *shard) run(stop <-chan struct{}) {
 	var batch []operation
+	pause := time.NewTimer(0)
+	defer pause.Stop()
 	for {
 		select {
 		case <-stop:
 			return
 		case <-sh.wake:
 		}
+		began := sh.server.now()
 		sh.mu.Lock()
 		batch, sh.queue = sh.queue, batch[:0]
 		since := sh.since
@@ -162,7 +165,31 @@ func (sh *shard) run(stop <-chan struct{}) {
 		if cap(batch) > maxIdleQueue {
 			batch = nil
 		}
+		if took := time.Duration(sh.server.now() - began); took >= minPause && sh.behind() {
+			pause.Reset(min(took, maxPause))
+			select {
+			case <-stop:
+				return
+			case <-pause.C:
+			}
+		}
 	}
+}
+
+// When operations were queued during a pass, the worker pauses for as long as that took, within
+// these bounds: meanwhile more come that leave with the same writes, and those who make them
+// get the processor. A lone event never waits.
+const (
+	minPause = 200 * time.Microsecond
+	maxPause = 2 * time.Millisecond
+)
+
+// behind says whether operations were queued during the last pass, unless there are so many
+// that publishers will have to wait.
+func (sh *shard) behind() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return len(sh.queue) > 0 && sh.bytes < sh.server.options.MaxQueuedBytes/2
 }
 
 // measure tells the meter of the pass that has just ended, whose first operation was queued
