@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/bench"
 )
@@ -55,6 +57,39 @@ func TestBench(t *testing.T) {
 	}
 	if _, _, books := p.do("GET", "/books", ""); strings.Count(books, `"title"`) < 2 {
 		t.Errorf("--no-cleanup has cleaned up: %.300s", books)
+	}
+}
+
+// The crowd comes back after a restart as the official client does, and gets what was posted
+// meanwhile exactly once.
+func TestBenchCrowdRecovers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := boot(t, dir, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	crowd, err := bench.Connect(ctx, bench.Options{URL: p.URL(), Clients: 6, Transport: bench.TransportMixed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer crowd.Close()
+	if _, err := crowd.Post(ctx, bench.Load{Count: 1}, 0); err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	boot(t, dir, func(s *Settings) { s.Port = portOfURL(t, p.URL()) })
+	phase, err := crowd.Post(ctx, bench.Load{Count: 3, WaitFor: bench.WaitAnswered}, 0)
+	if err != nil || !phase.Faultless() || phase.Deliveries != 18 {
+		t.Fatalf("%v, %+v", err, phase)
+	}
+	if err := crowd.WaitInStep(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	if counters := crowd.Counters(); counters.Recovered != 6 || counters.Reconnects != 6 || counters.Lost != 0 {
+		t.Errorf("%+v", counters)
+	}
+	if err := crowd.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
