@@ -154,15 +154,19 @@ func TestMarker(t *testing.T) {
 	m := newMarker()
 	for _, number := range []uint64{0, 7, 123456789} {
 		message := `42["bookAdded",{"id":1,"title":"` + m.title(number) + `"},"e-1"]`
-		if got, found := m.find([]byte(message)); !found || got != number {
+		got, rest, found := m.find([]byte(message + message))
+		if !found || got != number {
 			t.Errorf("%s: %d, %t", message, got, found)
 		}
-		if _, found := newMarker().find([]byte(message)); found {
+		if again, _, found := m.find(rest); !found || again != number {
+			t.Errorf("the second of two: %d, %t", again, found)
+		}
+		if _, _, found := newMarker().find([]byte(message)); found {
 			t.Error("another run's post is found")
 		}
 	}
 	for _, end := range []string{"", ".", "12", "12x.", "1234567890123456789."} {
-		if number, found := m.find(append([]byte("x"), append(m.prefix, end...)...)); found {
+		if number, _, found := m.find(append([]byte("x"), append(m.prefix, end...)...)); found {
 			t.Errorf("%q: %d", end, number)
 		}
 	}
