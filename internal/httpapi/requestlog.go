@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
@@ -43,7 +44,8 @@ func (a *API) logRequests(next http.Handler) http.Handler {
 
 // levelOf keeps probes and what watches the server, which come every second, out of the usual log.
 func levelOf(r *http.Request, status int) slog.Level {
-	if (r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics" || r.URL.Path == "/history") && status < http.StatusInternalServerError {
+	watching := []string{"/healthz", "/readyz", "/metrics", "/history", "/timings", "/connections"}
+	if slices.Contains(watching, r.URL.Path) && status < http.StatusInternalServerError {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -23,6 +24,18 @@ func (a *API) alive(w http.ResponseWriter, _ *call) error {
 	return writeJSON(w, http.StatusOK, healthWire{Status: "ok"})
 }
 
+// whyNotReady says to the prober what the log says to everybody.
+func whyNotReady(ctx context.Context, err error) string {
+	var known *catalog.Error
+	switch {
+	case ctx.Err() != nil:
+		return "the log has not answered in time"
+	case errors.As(err, &known):
+		return known.Detail
+	}
+	return ""
+}
+
 // ready answers 200 only when a write would succeed.
 func (a *API) ready(w http.ResponseWriter, c *call) error {
 	if a.draining.Load() {
@@ -31,7 +44,7 @@ func (a *API) ready(w http.ResponseWriter, c *call) error {
 	ctx, cancel := context.WithTimeout(c.Context(), readyTimeout)
 	defer cancel()
 	if err := a.options.Ready(ctx); err != nil {
-		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "A write would not succeed now", Err: err}
+		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "A write would not succeed now", Detail: whyNotReady(ctx, err), Err: err}
 	}
 	return a.alive(w, c)
 }

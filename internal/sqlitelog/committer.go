@@ -65,7 +65,7 @@ func (c *committer) commit(requests []*request) {
 	}
 	if err != nil {
 		for i := range outcomes {
-			outcomes[i] = outcome{err: catalog.Unavailable(err)}
+			outcomes[i] = outcome{err: refused(err)}
 		}
 	} else if len(stored.changes) > 0 {
 		c.last = stored.last()

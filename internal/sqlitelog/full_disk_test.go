@@ -3,8 +3,10 @@
 package sqlitelog
 
 import (
+	"errors"
 	"fmt"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,8 +57,10 @@ func TestWritesFailAndHeal(t *testing.T) {
 			t.Fatalf("append %d on a full disk gave %v", id, err)
 		}
 	}
-	if code := catalog.ErrorCode(log.Writable(t.Context())); code != catalog.CodeUnavailable {
-		t.Errorf("Writable on a full disk gave %q", code)
+	var refusal *catalog.Error
+	if err := log.Writable(t.Context()); !errors.As(err, &refusal) || refusal.Code != catalog.CodeUnavailable ||
+		!strings.HasPrefix(refusal.Detail, "the disk ") {
+		t.Errorf("Writable on a full disk gave %v, with the detail %q", err, refusal.Detail)
 	}
 	if got := readAll(t, log, head); len(got) != 1 {
 		t.Errorf("%d changes are readable, want 1", len(got))
