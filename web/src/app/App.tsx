@@ -2,7 +2,7 @@ import { ThemeProvider } from '@mui/material/styles';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useRemoteToasts } from '../features/activity/useRemoteToasts';
 import type { Library } from '../sync';
-import { LibraryProvider, useCatalogueStatus, useRunningLibrary } from '../sync/react';
+import { LibraryProvider, useCatalogueStatus, useLibrary, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';
 import { LoadBoundary } from '../ui/LoadBoundary';
@@ -15,7 +15,11 @@ import { Header } from './Header';
 import { LibraryPage } from './LibraryPage';
 import { OfflineBanner } from './OfflineBanner';
 import { useRoute } from './route';
+import type { Session } from './session';
+import { SignInEnds } from './SignInEnds';
+import { SignInPage } from './SignInPage';
 import { UpdateNotice } from './UpdateNotice';
+import { SessionProvider, useSessionState } from './useSession';
 
 const DeskPage = lazy(() => import('./DeskPage'));
 const loadMenu = () => import('./MenuDialog');
@@ -26,7 +30,39 @@ const HelpDialog = lazy(loadHelp);
 const ChangesDialog = lazy(loadChanges);
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
-export function App({ library, debug = null, update = null }: { library: Library; debug?: DebugLog | null; update?: AppUpdate | null }) {
+interface Props {
+  readonly library: Library;
+  readonly session: Session;
+  readonly debug?: DebugLog | null;
+  readonly update?: AppUpdate | null;
+}
+
+export function App({ library, session, debug = null, update = null }: Props) {
+  return (
+    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
+      <SessionProvider value={session}>
+        <Door library={library} debug={debug} update={update} />
+      </SessionProvider>
+    </ThemeProvider>
+  );
+}
+
+/** Only who is let in gets to the library; for nobody else does it run. */
+function Door({ library, debug, update }: Required<Omit<Props, 'session'>>) {
+  const state = useSessionState();
+  useBrowserColor();
+  if (state.status === 'out') return <SignInPage reason={state.reason} />;
+  return (
+    <LibraryProvider value={library}>
+      <ToastProvider>
+        <Running library={library} update={update} />
+        <Shell userId={library.identity.userId} debug={debug} update={update} />
+      </ToastProvider>
+    </LibraryProvider>
+  );
+}
+
+function Running({ library, update }: { library: Library; update: AppUpdate | null }) {
   useRunningLibrary(library);
   // A server that comes back may have brought a new build along.
   useEffect(() => {
@@ -35,23 +71,17 @@ export function App({ library, debug = null, update = null }: { library: Library
       if (library.connection().status === 'live') update.check();
     });
   }, [library, update]);
-  return (
-    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
-      <LibraryProvider value={library}>
-        <ToastProvider>
-          <Shell userId={library.identity.userId} debug={debug} update={update} />
-        </ToastProvider>
-      </LibraryProvider>
-    </ThemeProvider>
-  );
+  return null;
 }
 
 function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | null; update: AppUpdate | null }) {
-  const route = useRoute();
+  const { identity } = useLibrary();
+  const wanted = useRoute();
+  // The desk is the owners'; what it shows comes to nobody else.
+  const route = identity.role === 'owner' ? wanted : 'library';
   const { status } = useCatalogueStatus();
   const [open, setOpen] = useState<'menu' | 'help' | 'changes' | null>(null);
   useRemoteToasts();
-  useBrowserColor();
 
   // After the first paint, so that they are there when the server is not.
   useEffect(() => {
@@ -82,6 +112,7 @@ function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | nu
         Skip to the books
       </a>
       <Header onMenu={() => setOpen('menu')} />
+      <SignInEnds />
       <OfflineBanner onChanges={() => setOpen('changes')} />
       {update !== null && <UpdateNotice update={update} />}
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>

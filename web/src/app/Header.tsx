@@ -2,8 +2,8 @@ import { useLibrary } from '../sync/react';
 import { usePhone } from '../ui/Sheet';
 import { IconAction } from '../ui/IconAction';
 import { Connection } from './Connection';
-import { DemoSwitch } from './DemoSwitch';
 import styles from './Header.module.css';
+import { WhoIsHere } from './SignedIn';
 import { goTo, pathOf, useRoute, type Route } from './route';
 
 export function Header({ onMenu }: { onMenu: () => void }) {
@@ -28,7 +28,7 @@ export function Header({ onMenu }: { onMenu: () => void }) {
         )}
         <span className={styles.spring} />
         <Connection />
-        {!phone && <DemoSwitch />}
+        {!phone && <WhoIsHere />}
         <IconAction label="Menu" icon="menu" edge="end" onClick={onMenu} />
       </div>
     </header>

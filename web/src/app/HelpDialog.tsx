@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { useLibrary } from '../sync/react';
 import { IconAction } from '../ui/IconAction';
 import { Sheet } from '../ui/Sheet';
 import styles from './MenuDialog.module.css';
@@ -14,6 +15,7 @@ const KEYS: readonly [readonly string[], string][] = [
 ];
 
 export default function HelpDialog({ onClose }: { onClose: () => void }) {
+  const { mayEdit } = useLibrary().identity;
   const heading = useId();
   return (
     <Sheet open onClose={onClose} aria-labelledby={heading}>
@@ -25,7 +27,7 @@ export default function HelpDialog({ onClose }: { onClose: () => void }) {
           <IconAction label="Close" icon="close" edge="end" onClick={onClose} />
         </div>
         <dl className={styles.keys}>
-          {KEYS.map(([keys, does]) => (
+          {KEYS.filter(([keys]) => mayEdit || keys[0] !== 'n').map(([keys, does]) => (
             <div key={does} style={{ display: 'contents' }}>
               <dt>
                 {keys.map((key) => (

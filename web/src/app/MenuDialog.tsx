@@ -7,6 +7,9 @@ import { Icon } from '../ui/Icon';
 import { IconAction } from '../ui/IconAction';
 import { Sheet, usePhone } from '../ui/Sheet';
 import { DemoSwitch } from './DemoSwitch';
+import { useSession, useSessionState } from './useSession';
+import { until } from '../ui/time';
+import { useNow } from '../ui/useNow';
 import styles from './MenuDialog.module.css';
 
 const MODES = [
@@ -19,6 +22,10 @@ export default function MenuDialog({ onClose, onHelp }: { onClose: () => void; o
   const { identity } = useLibrary();
   const { mode, setMode } = useColorScheme();
   const phone = usePhone();
+  const now = useNow(30_000);
+  const session = useSession();
+  const state = useSessionState();
+  const ends = state.status === 'in' ? state.ends : null;
   const heading = useId();
   return (
     <Sheet open onClose={onClose} aria-labelledby={heading}>
@@ -30,9 +37,10 @@ export default function MenuDialog({ onClose, onHelp }: { onClose: () => void; o
           <IconAction label="Close" icon="close" edge="end" onClick={onClose} />
         </div>
         <p className={styles.who}>
-          You are <strong>{identity.userId}</strong>, {identity.role === 'owner' ? 'an owner' : 'a reader'} in this demonstration.
+          You are <strong>{identity.userId}</strong>, {identity.role === 'owner' ? 'an owner' : 'a reader'}
+          {ends === null ? ' in this demonstration.' : `, signed in until ${until(ends, now)}.`}
         </p>
-        {phone && <DemoSwitch />}
+        {phone && ends === null && <DemoSwitch />}
         <div className={styles.setting}>
           <span>Theme</span>
           <Choice label="Theme" options={MODES} value={mode ?? 'system'} onChange={setMode} />
@@ -40,6 +48,11 @@ export default function MenuDialog({ onClose, onHelp }: { onClose: () => void; o
         <Button color="inherit" startIcon={<Icon name="keyboard" size={18} />} onClick={onHelp} sx={{ justifySelf: 'start', ml: -1 }}>
           Keyboard shortcuts
         </Button>
+        {ends !== null && (
+          <Button color="inherit" startIcon={<Icon name="leave" size={18} />} onClick={() => session.signOut()} sx={{ justifySelf: 'start', ml: -1 }}>
+            Sign out
+          </Button>
+        )}
       </div>
     </Sheet>
   );

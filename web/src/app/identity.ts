@@ -12,7 +12,7 @@ export function demoIdentity(path: string): Identity {
   write(() => localStorage, USER_KEY, userId);
   const role = path === '/owner' || read(() => sessionStorage, ROLE_KEY) === 'owner' ? 'owner' : 'reader';
   write(() => sessionStorage, ROLE_KEY, role);
-  return { userId, role };
+  return { userId, role, mayEdit: true };
 }
 
 /** Where somebody with this role begins. The page is loaded anew, so that the socket is opened as that role. */

@@ -6,6 +6,8 @@ export type ApiErrorKind =
   | 'unreachable'
   | 'invalid'
   | 'forbidden'
+  /** The server does not know who asks. It may after signing in again, so a change waits for that. */
+  | 'unauthenticated'
   | 'not-found'
   | 'conflict'
   | 'changed'
@@ -17,7 +19,7 @@ export type ApiErrorKind =
 
 /** Whether the same call may succeed later by itself. The others fail however often they are made. */
 export function isTransient(kind: ApiErrorKind): boolean {
-  return kind === 'unreachable' || kind === 'too-many' || kind === 'unavailable' || kind === 'unexpected';
+  return kind === 'unauthenticated' || kind === 'unreachable' || kind === 'too-many' || kind === 'unavailable' || kind === 'unexpected';
 }
 
 /** Why a call failed, in a word to decide by and a sentence to show. */
@@ -61,7 +63,7 @@ export interface Api {
 
 const KINDS: Readonly<Record<number, ApiErrorKind>> = {
   400: 'invalid',
-  401: 'forbidden',
+  401: 'unauthenticated',
   403: 'forbidden',
   404: 'not-found',
   409: 'conflict',
@@ -74,13 +76,19 @@ const KINDS: Readonly<Record<number, ApiErrorKind>> = {
 /** How long a call may take. A server that takes longer is as good as away. */
 const CALL_TIMEOUT = 20_000;
 
-/**
- * `base` is the server's origin, or '' for the page's own. In the demo the person is named by a
- * header; there is nothing secret in it.
- */
-export function createApi(base: string, userId: string, role: string): Api {
+/** How a person proves who they are. */
+export interface Bearer {
+  /** The token to send now; null: there is none, and a header names the person, as a demo's server takes it. */
+  token(): string | null;
+  /** The server did not take it, or wants one. */
+  refused(): void;
+}
+
+/** `base` is the server's origin, or '' for the page's own. */
+export function createApi(base: string, userId: string, role: string, bearer?: Bearer): Api {
   async function call(method: string, path: string, options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {}) {
-    const headers: Record<string, string> = { 'X-User-Id': userId, ...options.headers };
+    const token = bearer?.token() ?? null;
+    const headers: Record<string, string> = { ...(token === null ? { 'X-User-Id': userId } : { Authorization: `Bearer ${token}` }), ...options.headers };
     if (options.body !== undefined) headers['Content-Type'] = 'application/json';
     const timeout = AbortSignal.timeout(CALL_TIMEOUT);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
@@ -97,6 +105,8 @@ export function createApi(base: string, userId: string, role: string): Api {
     } catch (cause) {
       throw new ApiError('unreachable', 'The library cannot be reached just now.', { cause });
     }
+    // An answer to a token that was renewed meanwhile says nothing of the new one.
+    if (response.status === 401 && (bearer?.token() ?? null) === token) bearer?.refused();
     if (!response.ok) throw failure(response, body);
     return { body, position: parsePosition(response.headers.get('Shelfcast-Position')) };
   }

@@ -1,6 +1,6 @@
 /** The library's public face; see README.md. Views in React import `./react` besides. */
 export type { Activity, ActivityKind } from './activity';
-export { ApiError, createApi, isTransient, type Answered, type Api, type ApiErrorKind } from './api';
+export { ApiError, createApi, isTransient, type Answered, type Api, type ApiErrorKind, type Bearer } from './api';
 export { loanStatus, READER_LIMIT, TITLE_LIMIT, type Book, type BookPatch, type Draft, type LoanStatus } from './book';
 export type { Snapshot } from './catalogue';
 export type { ConnectionState, LiveSocket } from './connection';

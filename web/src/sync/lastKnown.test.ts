@@ -4,7 +4,7 @@ import { Library, RECALL_AFTER } from './library';
 import { FakeServer, type FakeSocket } from './testing/fakeServer';
 import { MemorySnapshots } from './testing/memorySnapshots';
 
-const identity = { userId: 'demoUser1', role: 'owner' } as const;
+const identity = { userId: 'demoUser1', role: 'owner', mayEdit: true } as const;
 
 let server: FakeServer;
 let snapshots: MemorySnapshots;

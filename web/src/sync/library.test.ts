@@ -5,7 +5,7 @@ import { Library, OFFLINE_AFTER } from './library';
 import { FakeServer, read, type FakeSocket } from './testing/fakeServer';
 
 const ME = 'demoUser1';
-const identity = { userId: ME, role: 'owner' } as const;
+const identity = { userId: ME, role: 'owner', mayEdit: true } as const;
 
 let server: FakeServer;
 let socket: FakeSocket;

@@ -19,6 +19,8 @@ import { Stream } from './stream';
 export interface Identity {
   readonly userId: string;
   readonly role: 'reader' | 'owner';
+  /** Whether this person may do more than read and give hearts; the server decides, this is what to offer. */
+  readonly mayEdit: boolean;
 }
 
 export interface LibraryOptions {

@@ -25,7 +25,7 @@ let pages: Page[];
 function openPage(random: () => number = () => 0.5): Page {
   const tab = browser.open();
   const socket = server.socket();
-  const library = new Library({ identity: { userId: ME, role: 'owner' }, socket, api: tab.api(server.api(ME)), random, store: tab.store, locks: tab.locks });
+  const library = new Library({ identity: { userId: ME, role: 'owner', mayEdit: true }, socket, api: tab.api(server.api(ME)), random, store: tab.store, locks: tab.locks });
   const release = library.retain();
   const page: Page = {
     library,

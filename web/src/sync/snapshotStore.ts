@@ -69,6 +69,11 @@ export class IndexedSnapshotStore implements SnapshotStore {
     return kept === true;
   }
 
+  /** Lets go of what was kept: the person signed out of a browser that others use too. Never rejects. */
+  async forget(): Promise<void> {
+    await this.#use<null>('readwrite', (table) => table.delete(this.#userId)).catch(() => null);
+  }
+
   /** Runs `work` in one transaction and resolves, with what it was done with, when that is through. */
   async #use<T>(mode: IDBTransactionMode, work: (table: IDBObjectStore, done: (value: T) => void) => void): Promise<T | null> {
     const database = await this.#open();

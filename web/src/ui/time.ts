@@ -21,6 +21,11 @@ function calendarDays(time: number, now: number): number {
   return Math.round((midnight(time) - midnight(now)) / DAY);
 }
 
+/** "14:30" today, "12 Dec, 14:30" on another day. For moments to come, or gone. */
+export function until(time: number, now: number): string {
+  return calendarDays(time, now) === 0 ? clock.format(time) : `${dayMonth.format(time)}, ${clock.format(time)}`;
+}
+
 /** "today at 14:30", "tomorrow", "Friday", "12 Dec". For moments to come. */
 export function whenDue(iso: string, now: number): string {
   const time = Date.parse(iso);

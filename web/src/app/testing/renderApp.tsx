@@ -1,23 +1,27 @@
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
+import { onTestFinished } from 'vitest';
 import { Library } from '../../sync';
 import { FakeServer } from '../../sync/testing/fakeServer';
 import { App } from '../App';
-import { demoIdentity } from '../identity';
+import { Session } from '../session';
 
 /** The whole app in StrictMode, against the server of the sync tests. */
-export function renderApp(server: FakeServer, path = '/') {
+export function renderApp(server: FakeServer, path = '/', reload: () => void = () => undefined) {
   history.replaceState(null, '', path);
-  const identity = demoIdentity(path);
+  const session = new Session(reload);
+  onTestFinished(() => session.stop());
+  const { identity } = session;
   const socket = server.socket();
   const library = new Library({ identity, socket, api: server.api(identity.userId), random: () => 0 });
+  session.attach(socket);
   const view = render(
     <StrictMode>
-      <App library={library} />
+      <App library={library} session={session} />
     </StrictMode>,
   );
-  return { ...view, identity, socket, library, user: userEvent.setup({ delay: null }) };
+  return { ...view, identity, session, socket, library, user: userEvent.setup({ delay: null }) };
 }
 
 /** As renderApp, and waits for nothing: a server with these titles, the first one oldest. */

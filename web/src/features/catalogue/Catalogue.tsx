@@ -33,6 +33,7 @@ interface Props {
 
 export function Catalogue({ heading, level, quickActions }: Props) {
   const library = useLibrary();
+  const { mayEdit } = library.identity;
   const books = useBooks();
   const status = useCatalogueStatus();
   const actions = useBookActions();
@@ -75,7 +76,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
     [actions, openDialog],
   );
   const add = useCallback(() => openDialog({ kind: 'add' }), [openDialog]);
-  useCatalogueKeys({ search, list, enabled: dialog === null && status.status === 'ready', onAdd: add });
+  useCatalogueKeys({ search, list, enabled: dialog === null && status.status === 'ready', onAdd: mayEdit ? add : null });
 
   // The dialogs come after the first paint, so that they are there when the server is not.
   useEffect(() => {
@@ -109,7 +110,7 @@ export function Catalogue({ heading, level, quickActions }: Props) {
             )}
           </p>
         </div>
-        {!empty && (
+        {!empty && mayEdit && (
           <Button variant="contained" className={styles.add ?? ''} startIcon={<Icon name="add" size={18} />} disabled={!ready} onClick={add}>
             Add book
           </Button>

@@ -48,6 +48,13 @@ export function Failed({ error }: { error: ApiError }) {
 export function Empty({ onAdd }: { onAdd: () => void }) {
   const library = useLibrary();
   const [busy, setBusy] = useState(false);
+  if (!library.identity.mayEdit) {
+    return (
+      <Message title="An empty shelf" art>
+        <p>Nothing is in the library yet. What its owners add appears here at once.</p>
+      </Message>
+    );
+  }
   return (
     <Message title="An empty shelf" art>
       <p>Add the first book, or fill the shelf with fifty classics that belong to everybody.</p>

@@ -4,7 +4,8 @@ interface Keys {
   readonly search: RefObject<HTMLInputElement | null>;
   readonly list: RefObject<HTMLDivElement | null>;
   readonly enabled: boolean;
-  readonly onAdd: () => void;
+  /** Null for whoever may not add. */
+  readonly onAdd: (() => void) | null;
 }
 
 /** `/` searches, `n` adds, `f` gives the focused book a heart. Never while somebody types. */
@@ -19,7 +20,7 @@ export function useCatalogueKeys({ search, list, enabled, onAdd }: Keys): void {
         event.preventDefault();
         search.current?.focus();
         search.current?.select();
-      } else if (event.key === 'n') {
+      } else if (event.key === 'n' && onAdd !== null) {
         event.preventDefault();
         onAdd();
       } else if (event.key === 'f') {

@@ -1,7 +1,7 @@
 import Button from '@mui/material/Button';
 import { useId } from 'react';
 import { loanStatus, type Book } from '../../../sync';
-import { useBook } from '../../../sync/react';
+import { useBook, useLibrary } from '../../../sync/react';
 import { Cover } from '../../../ui/cover/Cover';
 import { Icon } from '../../../ui/Icon';
 import { IconAction } from '../../../ui/IconAction';
@@ -21,6 +21,7 @@ interface Props {
 
 /** One book, in full; what others do to it shows here too. */
 export function BookDialog({ book: opened, onClose, onGo }: Props) {
+  const { mayEdit } = useLibrary().identity;
   const actions = useBookActions();
   const now = useNow(30_000);
   const current = useBook(opened.id);
@@ -49,7 +50,8 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
                 {book.returnDateTime !== null && <p className={styles.fine}>Due back {exactly(book.returnDateTime)}</p>}
               </div>
               <div className={styles.bookMain}>
-                {available ? (
+                {mayEdit &&
+                  (available ? (
                   <Button variant="contained" startIcon={<Icon name="lend" size={18} />} onClick={() => onGo('lend')}>
                     Lend
                   </Button>
@@ -57,7 +59,7 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
                   <Button variant="contained" startIcon={<Icon name="giveBack" size={18} />} onClick={() => void actions.giveBack(book).then((done) => done && onClose())}>
                     Return
                   </Button>
-                )}
+                ))}
                 <FavoriteButton book={book} />
               </div>
               <p className={styles.fine}>
@@ -69,7 +71,7 @@ export function BookDialog({ book: opened, onClose, onGo }: Props) {
         </div>
         <IconAction label="Close" icon="close" onClick={onClose} className={styles.close} />
       </div>
-      {current !== null && (
+      {current !== null && mayEdit && (
         <div className={styles.bookFoot}>
           <Button color="inherit" startIcon={<Icon name="edit" size={18} />} onClick={() => onGo('edit')}>
             Edit
