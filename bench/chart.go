@@ -103,10 +103,10 @@ func legend(of metric) string {
 	if of.Unit == "" {
 		return of.Name
 	}
-	return of.Name + " in " + of.Unit
+	return of.Name + ", " + of.Unit
 }
 
-// axisEnd is a round number no less than all bars: 1, 2, 2.5, 4, 5 or 8 times a power of ten.
+// axisEnd is a number no less than all bars whose quarters are round: they are the axis' marks.
 func axisEnd(bars []chartBar) float64 {
 	var highest float64
 	for _, one := range bars {
@@ -116,7 +116,7 @@ func axisEnd(bars []chartBar) float64 {
 		return 1
 	}
 	power := math.Pow(10, math.Floor(math.Log10(highest)))
-	for _, step := range []float64{1, 2, 2.5, 4, 5, 8} {
+	for _, step := range []float64{1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8} {
 		if step*power >= highest {
 			return step * power
 		}

@@ -67,7 +67,7 @@ var (
 			return []string{"node", filepath.Join(programs.peers, "node", "server.js"), "--port", strconv.Itoa(port), "--data", data}
 		},
 		protocol:  bench.SocketIO,
-		author:    author + strings.Repeat(".", 149),
+		author:    author + strings.Repeat(".", 132),
 		recovery:  bench.RecoverRefetch,
 		booksFile: "books.json",
 	}

@@ -26,7 +26,7 @@ import (
 
 // padding makes an event as long as the same book's from Shelfcast, which sends more fields and
 // its position; a shorter frame would make the floor too deep.
-const padding = `,"readerName":null,"favorites":[],"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z","version":100000},"0123456789abcdef-100000"]`
+const padding = `,"readerName":null,"favorites":[],"createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z","version":100000},"01234567-100000"]`
 
 func main() {
 	port := flag.Int("port", 0, "port to listen on; 0 lets the system choose")
