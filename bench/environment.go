@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
-	"syscall"
 )
 
 // environment is what a reader needs to know of where figures come from.
@@ -37,11 +37,9 @@ func describe(ctx context.Context, programs programs) (environment, error) {
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		env.Kernel = "Linux " + strings.TrimSpace(string(release))
 	}
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return env, fmt.Errorf("the limit of open files: %w", err)
+	if limits, err := os.ReadFile("/proc/self/limits"); err == nil {
+		env.OpenFiles = openFiles(string(limits))
 	}
-	env.OpenFiles = limit.Cur
 
 	ours, err := exec.CommandContext(ctx, programs.shelfcast, "version").Output()
 	if err != nil {
@@ -81,6 +79,18 @@ func labelled(text, label string) string {
 		}
 	}
 	return ""
+}
+
+// openFiles reads the soft limit of open files from /proc/PID/limits, 0 if it is not there.
+func openFiles(limits string) uint64 {
+	for line := range strings.Lines(limits) {
+		if rest, found := strings.CutPrefix(line, "Max open files"); found {
+			soft, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			count, _ := strconv.ParseUint(soft, 10, 64) // "unlimited" does not exist for files
+			return count
+		}
+	}
+	return 0
 }
 
 // lockedVersions reads versions from a package-lock.json.

@@ -84,6 +84,19 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
+func TestOpenFiles(t *testing.T) {
+	t.Parallel()
+	const limits = "Limit                     Soft Limit           Hard Limit           Units     \n" +
+		"Max processes             95               95               processes \n" +
+		"Max open files            20000                20001                files     \n"
+	if got := openFiles(limits); got != 20_000 {
+		t.Errorf("%d", got)
+	}
+	if got := openFiles(""); got != 0 {
+		t.Errorf("%d", got)
+	}
+}
+
 func TestWriteBooks(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "books.json")

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -109,18 +108,6 @@ func (s *server) usage() (usage, error) { return usageOf(s.pid()) }
 func (s *server) kill() {
 	_ = s.process.Process.Kill() // fails only if the process has ended
 	<-s.exited
-}
-
-// stop lets the server end in order.
-func (s *server) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM) // fails only if the process has ended
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-s.exited:
-	case <-timer.C:
-		s.kill()
-	}
 }
 
 // ending keeps the end of what a server printed. It is safe for concurrent use.

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command loop is the floor that a broadcast cannot go below on this kernel: it upgrades
 // connections and, for each POST, writes one frame to each descriptor with write(2), one after the
 // other, on one thread. No queue, no lock per client, no heartbeat, nothing stored: it is not a
