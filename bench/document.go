@@ -141,6 +141,9 @@ func (d document) writeMachine(page *strings.Builder, all []played) {
 func (d document) writeScenario(page *strings.Builder, one played) {
 	fmt.Fprintf(page, "\n## %s\n\n%s\n\n", one.title, one.about)
 	fmt.Fprintf(page, "`make bench BENCH=%s`, %d rounds; the median, and the lowest and highest round.\n\n", one.name, one.Rounds)
+	if worst := one.mostStolen(); worst >= notableTheft {
+		fmt.Fprintf(page, "Other machines on the same host took up to %s %% of the CPU time in a round.\n\n", digits(worst))
+	}
 	var columns []metric
 	for _, candidate := range one.metrics {
 		if slices.ContainsFunc(one.Figures, func(f figure) bool { return f.Metric == candidate }) {
@@ -174,6 +177,20 @@ func (d document) writeScenario(page *strings.Builder, one played) {
 		}
 		writeRow(page, verdict.What, verdict.shown(verdict.Value), verdict.spread())
 	}
+}
+
+// notableTheft is the percentage from which the page speaks of it.
+const notableTheft = 3
+
+// mostStolen is the worst round of all cases.
+func (p played) mostStolen() float64 {
+	var worst float64
+	for _, one := range p.Figures {
+		if one.Metric == stolen {
+			worst = max(worst, slices.Max(one.Values))
+		}
+	}
+	return worst
 }
 
 // cell is the median and, where rounds differ, their range.

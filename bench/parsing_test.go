@@ -36,6 +36,29 @@ func TestUsageOfThisProcess(t *testing.T) {
 	}
 }
 
+func TestStolenTime(t *testing.T) {
+	t.Parallel()
+	before, err := parseMachineTime("cpu  10 0 20 60 0 0 5 5 0 0\ncpu0 1 2 3\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := parseMachineTime("cpu  50 0 40 80 0 0 5 25 9 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := after.stolenSince(before); !near(got, 20) {
+		t.Errorf("%v %% stolen, want 20", got)
+	}
+	if got := after.stolenSince(after); got != 0 {
+		t.Errorf("%v %% of no time", got)
+	}
+	for _, broken := range []string{"", "cpu 1 2 3\n", "cpu  1 2 3 4 5 6 7 x\n", "intr 1 2 3 4 5 6 7 8\n"} {
+		if _, err := parseMachineTime(broken); err == nil {
+			t.Errorf("%q: no error", broken)
+		}
+	}
+}
+
 func TestSumOf(t *testing.T) {
 	t.Parallel()
 	const text = `# HELP closed_total how many

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (s scenario) play(ctx context.Context, on *stage, say func(string, ...any))
 			if err != nil {
 				return all, fmt.Errorf("%s: %s: %w", s.name, one.name, err)
 			}
-			all = all.add(one.name, s.metrics, values)
+			all = all.add(one.name, append(slices.Clone(s.metrics), stolen), values)
 		}
 	}
 	return all, nil
@@ -56,5 +57,18 @@ func (s scenario) once(ctx context.Context, on *stage, one measured) (reading, e
 	ctx, cancel := context.WithTimeout(ctx, caseTimeout)
 	defer cancel()
 	defer on.clear()
-	return one.run(ctx, on)
+	before, err := machineUsage()
+	if err != nil {
+		return nil, err
+	}
+	values, err := one.run(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	after, err := machineUsage()
+	if err != nil {
+		return nil, err
+	}
+	values[stolen] = after.stolenSince(before)
+	return values, nil
 }

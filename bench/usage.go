@@ -41,3 +41,49 @@ func parseWrites(text []byte) (uint64, error) {
 	}
 	return 0, fmt.Errorf("/proc/PID/io names no syscw: %q", text)
 }
+
+// machineTime is what all cores have done since the machine started, in ticks.
+type machineTime struct {
+	total  uint64
+	stolen uint64 // by other virtual machines on the same host
+}
+
+// machineUsage reads /proc/stat.
+func machineUsage() (machineTime, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return machineTime{}, err
+	}
+	return parseMachineTime(string(text))
+}
+
+// parseMachineTime reads the first line of /proc/stat: user, nice, system, idle, iowait, irq,
+// softirq and steal, of which guests' times after them are a part (proc_stat(5)).
+func parseMachineTime(text string) (machineTime, error) {
+	const steal = 8
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) <= steal || fields[0] != "cpu" {
+		return machineTime{}, fmt.Errorf("/proc/stat begins with %q", line)
+	}
+	var used machineTime
+	for i, field := range fields[1 : steal+1] {
+		ticks, err := strconv.ParseUint(field, 10, 64)
+		if err != nil {
+			return machineTime{}, fmt.Errorf("/proc/stat: %w", err)
+		}
+		used.total += ticks
+		if i == steal-1 {
+			used.stolen = ticks
+		}
+	}
+	return used, nil
+}
+
+// stolenSince is the share of the time since before that was stolen, in percent.
+func (t machineTime) stolenSince(before machineTime) float64 {
+	if t.total == before.total {
+		return 0
+	}
+	return 100 * float64(t.stolen-before.stolen) / float64(t.total-before.total)
+}
