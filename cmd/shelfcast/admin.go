@@ -39,7 +39,7 @@ type adminServer struct {
 // startAdmin opens the admin socket. A server that cannot have one serves all
 // the same, so an error is only logged: then the other commands say that the
 // data directory is in use.
-func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) error, samples *ops.Samples, level *slog.LevelVar, logger *slog.Logger, more ...func(*http.ServeMux)) *adminServer {
+func startAdmin(dir string, c *catalog.Catalog, samples *ops.Samples, level *slog.LevelVar, logger *slog.Logger, more ...func(*http.ServeMux)) *adminServer {
 	listener, err := listenAdmin(dir)
 	if err != nil {
 		logger.Warn("there is no admin socket; import and export will not work while the server runs", "error", err)
@@ -53,9 +53,6 @@ func startAdmin(dir string, c *catalog.Catalog, check func(context.Context) erro
 	mux.HandleFunc("POST /samples", func(w http.ResponseWriter, r *http.Request) {
 		added, err := samples.Load(r.Context(), catalog.Actor{UserID: "operator", Role: catalog.RoleOwner})
 		answerAdmin(w, catalog.Difference{Added: added}, err)
-	})
-	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) {
-		answerAdmin(w, catalog.Difference{}, check(r.Context()))
 	})
 	mux.HandleFunc("GET /export", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -2,43 +2,244 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/alecthomas/kong"
+
+	"github.com/shelfcast/shelfcast/internal/backup"
+	"github.com/shelfcast/shelfcast/internal/check"
+	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
-type checkCommand struct{}
+// Exit codes of check.
+const (
+	exitFaults     = 1
+	exitCannotLook = 2
+)
 
-// Run checks the log through the running server if there is one; otherwise it
-// opens the log itself. Damage is an error, which names what was found.
-func (checkCommand) Run(ctx context.Context, p *process, s *Settings) error {
-	if err := check(ctx, p, s); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(p.stdout, "the log is sound")
-	return err
+type checkCommand struct {
+	JSON   bool `name:"json" help:"Print JSON."`
+	Repair bool `help:"Mend what is safe to mend: permissions, and favourites of no book, after a backup."`
 }
 
-func check(ctx context.Context, p *process, s *Settings) error {
-	response, err := callAdmin(ctx, s.Data, http.MethodPost, "/check", nil, nil)
-	if err == nil {
-		return response.Body.Close()
+// checkReport is what check prints as JSON.
+type checkReport struct {
+	Faults []check.Fault `json:"faults"`
+}
+
+// Run looks at everything, at the log through the running server if there is one.
+func (c checkCommand) Run(ctx context.Context, p *process, s *Settings, app *kong.Application) error {
+	faults := append(contradictions(s), check.Directory(s.Data, c.Repair)...)
+	faults = append(faults, checkCertificate(app)...)
+	stored, err := c.checkStore(ctx, p, s, faults)
+	if err != nil {
+		return &exitError{exitCannotLook, err}
 	}
+	faults = append(faults, stored...)
+	backups, err := checkBackups(ctx, p, s)
+	if err != nil {
+		return &exitError{exitCannotLook, err}
+	}
+	return p.report(append(faults, backups...), c.JSON)
+}
+
+// report prints faults. One that is left is an error.
+func (p *process) report(faults []check.Fault, asJSON bool) error {
+	left := 0
+	for _, fault := range faults {
+		if fault.Repair == "" || strings.HasPrefix(fault.Repair, "failed") {
+			left++
+		}
+	}
+	if asJSON {
+		encoder := json.NewEncoder(p.stdout)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(checkReport{Faults: append([]check.Fault{}, faults...)}); err != nil {
+			return err
+		}
+	} else {
+		for _, fault := range faults {
+			fmt.Fprintf(p.stdout, "%s: %s\n  effect: %s\n  fix: %s\n", fault.Name, fault.Problem, fault.Effect, fault.Fix)
+			if fault.Repair != "" {
+				fmt.Fprintf(p.stdout, "  repair: %s\n", fault.Repair)
+			}
+		}
+		if len(faults) == 0 {
+			fmt.Fprintln(p.stdout, "everything is sound")
+		}
+	}
+	if left > 0 {
+		return &exitError{exitFaults, fmt.Errorf("%d faults", left)}
+	}
+	return nil
+}
+
+// reportUnusable prints settings that cannot even be read, as a check does.
+func (p *process) reportUnusable(err error) error {
+	return p.report([]check.Fault{check.New(check.ConfigurationInvalid, err.Error())}, slices.Contains(p.args, "--json"))
+}
+
+// contradictions are settings that cannot both be meant.
+func contradictions(s *Settings) []check.Fault {
+	var faults []check.Fault
+	complain := func(problem string) { faults = append(faults, check.New(check.ConfigurationContradict, problem)) }
+	if err := s.checkExposure(); err != nil {
+		complain(err.Error())
+	}
+	if s.DemoAnywhere && s.Auth != "demo" {
+		complain("--demo-anywhere has no effect with --auth " + s.Auth)
+	}
+	if s.Sync == "always" && s.SyncInterval != time.Second {
+		complain(fmt.Sprintf("--sync-interval %s has no effect with --sync always", s.SyncInterval))
+	}
+	if s.limited() && s.MaxConnectionsPerAddress > s.MaxConnections {
+		complain(fmt.Sprintf("--max-connections-per-address %d is never reached, as --max-connections is %d", s.MaxConnectionsPerAddress, s.MaxConnections))
+	}
+	if s.BackupEvery == 0 && s.BackupDir != "" {
+		complain("--backup-dir is set, and --backup-every 0 makes no backups")
+	}
+	return faults
+}
+
+// checkCertificate looks at the files that the settings tls-cert and tls-key name.
+func checkCertificate(app *kong.Application) []check.Fault {
+	files := make(map[string]string)
+	for _, flag := range app.Flags {
+		if flag.Name == "tls-cert" || flag.Name == "tls-key" {
+			files[flag.Name] = fmt.Sprint(flag.Target.Interface())
+		}
+	}
+	if files["tls-cert"] == "" && files["tls-key"] == "" {
+		return nil
+	}
+	return check.Certificate(files["tls-cert"], files["tls-key"], time.Now())
+}
+
+// checkStore looks at the log and at books.json. found are the faults so far: what cannot be
+// written cannot be opened either.
+func (c checkCommand) checkStore(ctx context.Context, p *process, s *Settings, found []check.Fault) ([]check.Fault, error) {
+	var report checkReport
+	query := url.Values{"repair": {strconv.FormatBool(c.Repair)}}
+	err := askServer(ctx, s, http.MethodPost, "/check", query, nil, &report)
 	if !errors.Is(err, errNoServer) {
-		return err
+		return report.Faults, err
 	}
 	if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); err != nil {
-		return fmt.Errorf("there is no log: %w", err)
+		return []check.Fault{check.New(check.LogMissing, err.Error())}, nil
 	}
+	logger := p.logger(s)
+	// No sequence that it should have reached: looking must not give it a new epoch.
 	log, err := sqlitelog.Open(ctx, s.Data, sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: p.logger(s),
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: logger,
 	})
-	if err != nil {
-		return fmt.Errorf("opening the log in %s: %w", s.Data, err)
+	var opened *store
+	if err == nil {
+		if opened, err = newStore(ctx, log, s, logger, storeMeters{}); err == nil {
+			err = loadOnly(opened, ctx)
+		}
 	}
-	return errors.Join(log.Check(ctx), log.Close())
+	unwritable := slices.ContainsFunc(found, func(f check.Fault) bool {
+		return f.Name == check.DirectoryUnwritable || f.Name == check.DiskFull
+	})
+	switch {
+	case errors.Is(err, sqlitelog.ErrLocked), errors.Is(err, context.Canceled):
+		return nil, err
+	case err != nil && unwritable:
+		return nil, nil // that is why
+	case err != nil:
+		return []check.Fault{check.New(check.LogUnreadable, err.Error())}, nil
+	}
+	of := &checker{store: opened, backups: newBackups(s, p.version, opened.catalog, logger), dir: s.Data}
+	faults, err := of.run(ctx, c.Repair)
+	return faults, errors.Join(err, opened.close())
+}
+
+// checkBackups looks at how the schedule stands, and at the manifests.
+func checkBackups(ctx context.Context, p *process, s *Settings) ([]check.Fault, error) {
+	overview, err := overviewOf(ctx, p, s)
+	if err != nil {
+		return nil, err
+	}
+	var faults []check.Fault
+	if status := overview.Schedule; status != nil && status.Failures > 0 {
+		faults = append(faults, check.New(check.BackupFailing, fmt.Sprintf("the last %d attempts failed: %s", status.Failures, status.Failure)))
+	}
+	for _, one := range overview.Backups {
+		if one.Fault != "" {
+			faults = append(faults, check.New(check.BackupDamaged, one.Name+": "+one.Fault))
+		}
+	}
+	return faults, nil
+}
+
+// checker looks at an open store: the server's, or that of a command.
+type checker struct {
+	store   *store
+	backups *backups
+	dir     string
+}
+
+// serveAdmin answers the check command.
+func (c *checker) serveAdmin(mux *http.ServeMux) {
+	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) {
+		repair, _ := strconv.ParseBool(r.URL.Query().Get("repair")) // ours alone
+		faults, err := c.run(r.Context(), repair)
+		answerAdmin(w, checkReport{Faults: faults}, err)
+	})
+}
+
+func (c *checker) run(ctx context.Context, repair bool) ([]check.Fault, error) {
+	faults, err := check.Log(ctx, c.store.log, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if repair {
+		c.removeOrphans(ctx, faults)
+	}
+	state, problem, err := ops.InspectMirror(c.dir, c.store.catalog.Snapshot())
+	if err != nil {
+		return faults, err
+	}
+	names := map[ops.MirrorState]string{
+		ops.MirrorForeign: check.MirrorForeign, ops.MirrorDiffers: check.MirrorDiffers,
+		ops.MirrorAhead: check.LogLostEnd, ops.MirrorNoteDamaged: check.MirrorNoteDamaged,
+	}
+	if name, wrong := names[state]; wrong {
+		faults = append(faults, check.New(name, problem))
+	}
+	return faults, nil
+}
+
+// removeOrphans repairs favourites without a book, after a backup.
+func (c *checker) removeOrphans(ctx context.Context, faults []check.Fault) {
+	orphan := func(f check.Fault) bool { return f.Name == check.FavoriteWithoutBook }
+	if !slices.ContainsFunc(faults, orphan) {
+		return
+	}
+	repaired := ""
+	kept, err := c.backups.directory.Create(c.store.catalog.Snapshot(), backup.ReasonBeforeRepair)
+	if err == nil {
+		var removed int
+		removed, err = c.store.log.RemoveOrphans(ctx)
+		repaired = fmt.Sprintf("removed %d, after backup %s", removed, kept.Name)
+	}
+	if err != nil {
+		repaired = "failed: " + err.Error()
+	}
+	for i := range faults {
+		if orphan(faults[i]) {
+			faults[i].Repair = repaired
+		}
+	}
 }

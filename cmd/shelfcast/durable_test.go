@@ -46,13 +46,13 @@ func TestAKeyOutlivesTheProcess(t *testing.T) {
 func TestCheckFindsDamage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if code, _, stderr := execute(t, "", "check", "--data", dir); code == 0 || !strings.Contains(stderr, "no log") {
-		t.Errorf("an empty directory: %d %s", code, stderr)
+	if code, stdout, _ := execute(t, "", "check", "--data", dir); code != 1 || !strings.Contains(stdout, "log-missing") {
+		t.Errorf("an empty directory: %d %s", code, stdout)
 	}
 	p := boot(t, dir, nil)
 	p.add("A title to find")
 	for range 2 {
-		if code, stdout, stderr := execute(t, "", "check", "--data", dir); code != 0 || stdout != "the log is sound\n" {
+		if code, stdout, stderr := execute(t, "", "check", "--data", dir); code != 0 || stdout != "everything is sound\n" {
 			t.Errorf("%d %q %s", code, stdout, stderr)
 		}
 		p.stop() // the second time
@@ -66,7 +66,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := execute(t, "", "check", "--data", dir); code != 1 || !strings.Contains(stderr, "a row of books") {
-		t.Errorf("a flipped bit: %d %s", code, stderr)
+	if code, stdout, _ := execute(t, "", "check", "--data", dir); code != 1 || !strings.Contains(stdout, "log-damaged: a row of books") {
+		t.Errorf("a flipped bit: %d %s", code, stdout)
 	}
 }

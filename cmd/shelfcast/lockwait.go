@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -22,7 +23,7 @@ const (
 // returns when that process goes on is an error that wraps sqlitelog.ErrLocked.
 func openLog(ctx context.Context, s *Settings, logger *slog.Logger, meter sqlitelog.Meter) (*sqlitelog.Log, error) {
 	options := sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, Logger: logger, Meter: meter,
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, AtLeast: ops.NotedSequence(s.Data), Logger: logger, Meter: meter,
 	}
 	begin := time.Now()
 	ticker := time.NewTicker(lockPoll)

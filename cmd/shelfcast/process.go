@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -34,7 +35,7 @@ type commandLine struct {
 	Import        importCommand      `cmd:"" help:"Add the books of a file, or the sample books, to the catalogue. A book with the id of one that is there replaces it, favorites included if the file has them; others stay."`
 	Export        exportCommand      `cmd:"" help:"Write the catalogue to a file."`
 	Backup        backupCommand      `cmd:"" help:"Make, list, verify and restore backups of the catalogue."`
-	Check         checkCommand       `cmd:"" help:"Look for damage in the log; exit with 1 if there is any."`
+	Check         checkCommand       `cmd:"" help:"Look for faults in the settings, the data directory, the log, the backups and the clock, and say what mends them. Exit codes: 0 none, 1 faults, 2 it could not look."`
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
 	Bench         benchCommand       `cmd:"" help:"Load a server with clients and posts and measure what it carries."`
@@ -77,6 +78,9 @@ func (p *process) run(ctx context.Context) (code int) {
 	}
 	command, err := parser.Parse(p.args)
 	if err != nil {
+		if slices.Contains(p.args, "check") {
+			err = errors.Join(err, p.reportUnusable(err))
+		}
 		return p.fail(err)
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
@@ -88,8 +92,19 @@ func (p *process) run(ctx context.Context) (code int) {
 
 func (p *process) fail(err error) int {
 	fmt.Fprintf(p.stderr, "shelfcast: %v\n", err)
+	if status := new(exitError); errors.As(err, &status) {
+		return status.code
+	}
 	return 1
 }
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	error
+}
+
+func (e *exitError) Unwrap() error { return e.error }
 
 // openLog opens the log where, in the form and from the level that the settings
 // name. The caller closes it.

@@ -105,7 +105,8 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	p.url = url
 	p.backups.start()
-	p.admin = startAdmin(s.Data, p.store.catalog, p.store.log.Check, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin)
+	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin,
+		(&checker{store: p.store, backups: p.backups, dir: s.Data}).serveAdmin)
 	p.monitor.start(ctx)
 	p.serve(listeners)
 	go p.watch()

@@ -47,6 +47,11 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger, meters sto
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
 	}
+	return newStore(ctx, log, s, logger, meters)
+}
+
+// newStore puts a catalogue on an open log, which is closed after an error.
+func newStore(ctx context.Context, log *sqlitelog.Log, s *Settings, logger *slog.Logger, meters storeMeters) (*store, error) {
 	head, err := log.Head(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the log in %s: %w", s.Data, err), log.Close())

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
 // The files of the mirror inside the data directory.
@@ -39,9 +41,37 @@ type note struct {
 	Note     string `json:"note"`
 	Previous digest `json:"previous,omitempty"`
 	Current  digest `json:"current"`
+	// The positions of the catalogue that the two contents are of; "" where it is not known.
+	PreviousPosition string `json:"previousPosition,omitempty"`
+	Position         string `json:"position,omitempty"`
 }
 
 const noteText = "Written by shelfcast. books.json with another digest than these is taken as a restore."
+
+// sequenceOf gives how far the log had come when the content of a digest was made; 0 where that is
+// not known.
+func (n note) sequenceOf(d digest) catalog.Sequence {
+	text := n.Position
+	if d != n.Current {
+		text = n.PreviousPosition
+	}
+	position, err := catalog.ParsePosition(text)
+	if err != nil || !n.knows(d) {
+		return 0
+	}
+	return position.Sequence
+}
+
+// NotedSequence gives how far the log had come when books.json in a data directory was last
+// written or begun; 0 where nobody knows. Changes are in the log before they are in the
+// file, so a log that ends before that has lost its end.
+func NotedSequence(dir string) catalog.Sequence {
+	known, err := readNote(dir)
+	if err != nil {
+		return 0 // TakeOver says so
+	}
+	return known.sequenceOf(known.Current)
+}
 
 func (n note) knows(d digest) bool { return d != "" && (d == n.Current || d == n.Previous) }
 

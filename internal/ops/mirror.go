@@ -159,7 +159,8 @@ func (m *Mirror) finish() error {
 // write.
 func (m *Mirror) write() (rest time.Duration, err error) {
 	begin := time.Now()
-	content := m.catalog.Snapshot().JSON()
+	snapshot := m.catalog.Snapshot()
+	content := snapshot.JSON()
 	current, err := m.digest.of(content)
 	if err != nil {
 		return 0, err
@@ -174,7 +175,9 @@ func (m *Mirror) write() (rest time.Duration, err error) {
 	if err := m.step(stepNote); err != nil {
 		return 0, err
 	}
-	if err := m.note(note{Previous: m.onDisk, Current: current}); err != nil {
+	if err := m.note(note{
+		Previous: m.onDisk, PreviousPosition: m.positionOf(m.onDisk), Current: current, Position: snapshot.PositionText(),
+	}); err != nil {
 		return 0, err
 	}
 	if err := m.step(stepReplace); err != nil {
@@ -209,7 +212,21 @@ func (m *Mirror) settle() error {
 		return err
 	}
 	// Without a file of ours, what was to be written stays the known one.
-	return m.note(note{Current: cmp.Or(m.onDisk, m.noted.Current)})
+	current := cmp.Or(m.onDisk, m.noted.Current)
+	return m.note(note{Current: current, Position: m.positionOf(current)})
+}
+
+// positionOf gives the noted position of a content, "" where there is none.
+func (m *Mirror) positionOf(d digest) string {
+	switch {
+	case d == "":
+		return ""
+	case d == m.noted.Current:
+		return m.noted.Position
+	case d == m.noted.Previous:
+		return m.noted.PreviousPosition
+	}
+	return ""
 }
 
 func (m *Mirror) note(n note) error {

@@ -25,6 +25,9 @@ func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: c
 //
 //   - None, or our own work: the log is the truth, nothing happens. (Unless
 //     the log is empty and the file is not: the log was lost.)
+//   - Our own, but of a later position than the log reaches: the log has lost its
+//     end, by a power cut with --sync interval or by damage. What the file has of
+//     it is restored like a file that is not our own.
 //   - Not our own, and the log has never held a change: it is imported.
 //   - Not our own, and there is a catalogue: it is the handbook's restore. The
 //     present state is kept under backups/, and the difference is appended to
@@ -46,7 +49,12 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	name := filepath.Join(m.dir, MirrorFile)
 	first := m.catalog.Position().Sequence == 0
 	own := m.noted.knows(m.onDisk)
-	if own && !first {
+	lostEnd := own && !first && m.noted.sequenceOf(m.onDisk) > m.catalog.Position().Sequence
+	if lostEnd {
+		m.logger.Warn("the log has lost its end: books.json, which followed it, holds later changes and is restored",
+			"log", m.catalog.Position().String(), "books.json", m.positionOf(m.onDisk))
+	}
+	if own && !first && !lostEnd {
 		if m.onDisk != m.noted.Current {
 			m.logger.Info("books.json is this server's own, but older than its last write; the catalogue is the log's")
 		}
@@ -68,7 +76,7 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	if err := m.step(stepTakeOver); err != nil {
 		return err
 	}
-	return m.note(note{Current: m.onDisk})
+	return m.note(note{Current: m.onDisk, Position: m.catalog.Position().String()})
 }
 
 // Examine reads what TakeOver needs to know of the file. It takes a while for a large one, and

@@ -12,10 +12,41 @@ import (
 // maxFindings bounds how much of what is wrong Check tells.
 const maxFindings = 20
 
+// DamageKind says what sort of damage a Finding is.
+type DamageKind string
+
+const (
+	DamagedPage     DamageKind = "page"     // SQLite itself complains
+	OrphanedRow     DamageKind = "orphan"   // a favourite, or the end of one, of no book
+	DamagedRow      DamageKind = "row"      // not as it was written
+	DamagedSequence DamageKind = "sequence" // no series of changes can have made it
+)
+
+// Finding is one thing that is wrong with a log.
+type Finding struct {
+	Kind DamageKind
+	Text string // for the operator
+}
+
+// Damage is the error of a Check that found something.
+type Damage struct {
+	Path     string
+	Findings []Finding // maxFindings at most
+}
+
+// Error names everything that was found.
+func (d *Damage) Error() string {
+	texts := make([]string, len(d.Findings))
+	for i, finding := range d.Findings {
+		texts[i] = finding.Text
+	}
+	return "check " + d.Path + ": " + strings.Join(texts, "; ")
+}
+
 // Check runs SQLite's integrity check and looks for rows that break the relations, whose
 // values are not those that were written, or whose sequences cannot be. It returns nil if all
-// is well, else an error that names what it found, for the operator. It reads the whole file
-// and disturbs neither reads nor writes.
+// is well, a *Damage that names what it found, or another error if it cannot look. It reads the
+// whole file and disturbs neither reads nor writes.
 func (l *Log) Check(ctx context.Context) error {
 	conn, err := l.reader(ctx)
 	if err != nil {
@@ -25,16 +56,18 @@ func (l *Log) Check(ctx context.Context) error {
 	defer conn.Close() //nolint:errcheck // it has only read
 	conn.SetInterrupt(ctx.Done())
 
-	var findings []string
-	add := func(finding string) {
-		if len(findings) < maxFindings {
-			findings = append(findings, finding)
+	damage := &Damage{Path: l.path}
+	as := func(kind DamageKind) func(string) {
+		return func(text string) {
+			if len(damage.Findings) < maxFindings {
+				damage.Findings = append(damage.Findings, Finding{kind, text})
+			}
 		}
 	}
 	err = sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA integrity_check(%d)", maxFindings), &sqlitex.ExecOptions{
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			if finding := stmt.ColumnText(0); finding != "ok" {
-				add(finding)
+				as(DamagedPage)(finding)
 			}
 			return nil
 		},
@@ -42,22 +75,26 @@ func (l *Log) Check(ctx context.Context) error {
 	if err == nil {
 		err = sqlitex.ExecuteTransient(conn, "PRAGMA foreign_key_check", &sqlitex.ExecOptions{
 			ResultFunc: func(stmt *sqlite.Stmt) error {
-				add(fmt.Sprintf("a row of %s belongs to no book", stmt.ColumnText(0)))
+				as(OrphanedRow)(fmt.Sprintf("a row of %s belongs to no book", stmt.ColumnText(0)))
 				return nil
 			},
 		})
 	}
 	if err == nil {
-		err = checkSeals(conn, add)
+		err = checkSeals(conn, as(DamagedRow))
 	}
 	if err == nil {
-		err = checkSequences(conn, add)
+		err = checkSequences(conn, as(DamagedSequence))
+	}
+	if code := sqlite.ErrCode(err).ToPrimary(); code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB {
+		as(DamagedPage)(err.Error())
+		err = nil
 	}
 	if err != nil {
 		return fmt.Errorf("check %s: %w", l.path, err)
 	}
-	if len(findings) > 0 {
-		return fmt.Errorf("check %s: %s", l.path, strings.Join(findings, "; "))
+	if len(damage.Findings) > 0 {
+		return damage
 	}
 	return nil
 }

@@ -56,9 +56,12 @@ type Options struct {
 	// RecoveryWindow is how long deletions and taken-back favourites are remembered, for readers
 	// who were away. Default DefaultRecoveryWindow.
 	RecoveryWindow time.Duration
-	Now            func() time.Time // the clock; nil: time.Now
-	Logger         *slog.Logger     // nil: nothing is logged
-	Meter          Meter            // nil: nobody is told
+	// AtLeast is a sequence that the log is known to have reached. One that ends before has lost its
+	// end, and gets a new epoch: its sequences will be given again. 0: nothing is known.
+	AtLeast catalog.Sequence
+	Now     func() time.Time // the clock; nil: time.Now
+	Logger  *slog.Logger     // nil: nothing is logged
+	Meter   Meter            // nil: nobody is told
 
 	boot func() string // names the machine's run; nil: bootID
 }
@@ -113,10 +116,19 @@ func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) 
 			err = errors.Join(err, l.release())
 		}
 	}()
+	// SQLite would let everybody read it.
+	if file, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	} else if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
 	if l.conn, err = openWriter(l.path, options.Sync); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
 	}
 	if l.identity, err = prepareSchema(l.conn); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
+	if err := settleLostEnd(l.conn, &l.identity, options.AtLeast, options.Logger); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
 	}
 	if err := settlePowerCut(l.conn, &l.identity, options.Sync, options.boot(), options.Logger); err != nil {

@@ -6,6 +6,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
 // While a log is open in interval mode, its table meta says so, and under which run of the machine:
@@ -42,9 +44,7 @@ func settleEpoch(conn *sqlite.Conn, id *identity, mode Sync, boot string, logger
 	}
 	if wasOpen && (before == "" || before != boot) {
 		lost := id.epoch
-		id.epoch = newEpoch()
-		if err := sqlitex.Execute(conn, "UPDATE meta SET value = ?1 WHERE name = 'epoch'",
-			&sqlitex.ExecOptions{Args: []any{id.epoch}}); err != nil {
+		if err := renewEpoch(conn, id); err != nil {
 			return err
 		}
 		logger.Warn("the machine stopped while the log was open with sync interval: its last changes may be lost, "+
@@ -58,6 +58,32 @@ func settleEpoch(conn *sqlite.Conn, id *identity, mode Sync, boot string, logger
 		return forgetUnsynced(conn)
 	}
 	return nil
+}
+
+// settleLostEnd gives a log a new epoch that ends before a sequence that it is known to have
+// reached: somebody or something has taken its end away, and what was said above holds for it too.
+func settleLostEnd(conn *sqlite.Conn, id *identity, atLeast catalog.Sequence, logger *slog.Logger) error {
+	head, err := storedHead(conn)
+	if err != nil || head >= atLeast {
+		return err
+	}
+	lost := id.epoch
+	if err := renewEpoch(conn, id); err != nil {
+		return err
+	}
+	logger.Warn("the log has lost its last changes, so every client reads the catalogue anew",
+		"last", uint64(head), "had_reached", uint64(atLeast), "former_epoch", lost, "epoch", id.epoch)
+	return nil
+}
+
+// renewEpoch is durable with the transaction it is in, or at once.
+func renewEpoch(conn *sqlite.Conn, id *identity) error {
+	epoch := newEpoch()
+	err := sqlitex.Execute(conn, "UPDATE meta SET value = ?1 WHERE name = 'epoch'", &sqlitex.ExecOptions{Args: []any{epoch}})
+	if err == nil {
+		id.epoch = epoch
+	}
+	return err
 }
 
 // forgetUnsynced notes that everything is on the disk.
