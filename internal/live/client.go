@@ -24,11 +24,11 @@ type client struct {
 	person  string // one for all sockets of a user id; see people
 	key     string // by which returns knows the person
 	batched bool   // wants batchUpdate
-	known   bool   // proved by a private id that it was here before
 	since   time.Time
 	role    catalog.Role // as the meter was told on arrival; the actor's may change
 
-	// Both are set by Recovery.Resume, before connect.
+	// All are set by Recovery.Resume, before connect.
+	known    bool             // showed a private id: it was here before, and will show one again
 	formerID string           // that a genuine private id names
 	missed   *catalog.CatchUp // what a recovered client has missed until then; nil once it has it
 
@@ -79,7 +79,6 @@ func (l *Live) connect(s *socketio.Socket) {
 		s.Disconnect(true)
 		return
 	}
-	c.known = s.Returning() || s.Recovered()
 	if s.Returning() {
 		l.endFormer(c)
 	}

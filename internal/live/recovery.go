@@ -38,12 +38,15 @@ func NewRecovery(key []byte, c *catalog.Catalog, maxBytes int) *Recovery {
 // Resume computes what the client has missed since its offset, the position of the last event
 // that it received, and keeps it for Live.connect.
 func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset string) (sid string, genuine, ok bool) {
-	if !r.genuine(pid) {
-		return "", false, false
-	}
 	c, known := s.Get(clientKey{}).(*client)
 	if !known { // cannot happen: identify is the namespace's middleware
-		return "", true, false
+		return "", false, false
+	}
+	// Nobody has a private id on a first visit. One that is not ours is of a log that was lost, most
+	// likely, and its client shows that log's books until it is told.
+	c.known = true
+	if !r.genuine(pid) {
+		return "", false, false
 	}
 	c.formerID = r.sid(pid)
 	position, err := catalog.ParsePosition(offset)

@@ -64,7 +64,7 @@ func newReturns(start time.Time, hadLog bool, noticing time.Duration) *returns {
 }
 
 // connected notes a client and says whether it counts as returning. known
-// tells that it has proved it. Either way it takes the place of one loss.
+// tells that it has shown a private id. Either way it takes the place of one loss.
 func (r *returns) connected(c *client, known bool, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -90,7 +90,7 @@ func (r *returns) lost(c *client, now time.Time) *client {
 	defer r.mu.Unlock()
 	r.forgetLocked(c)
 	if c.known {
-		return nil // it will prove itself when it comes back
+		return nil // it will show its private id when it comes back
 	}
 	for _, other := range r.fresh[c.key] {
 		if other.since.After(c.since) && now.Sub(other.since) <= r.noticing {

@@ -43,13 +43,23 @@ func TestReconnectIsToldToWhoeverReturns(t *testing.T) {
 		t.Errorf("reconnect %s", events[1].Args)
 	}
 
-	// A forged one proves nothing.
-	for _, pid := range []string{first.SID, first.SID + ".", first.PID + "x", "x" + first.PID, "." + first.PID, ""} {
-		forged := sockettest.Dial(t, h.url, sockettest.Handshake{Query: query("mallory", ""), Auth: map[string]any{"pid": pid}})
-		if got := reconnects(forged.Drain()); got != 0 {
+	// One that is not ours recovers nothing. But nobody has one on a first visit: it is of a log that
+	// was lost, and so are the books on that client's screen.
+	for _, pid := range []string{first.SID, first.SID + ".", first.PID + "x", "x" + first.PID, "." + first.PID} {
+		foreign := sockettest.Dial(t, h.url, sockettest.Handshake{
+			Query: query("mallory", ""), Auth: map[string]any{"pid": pid},
+		})
+		if foreign.SID == first.SID || foreign.PID == first.PID {
 			t.Errorf("the private id %q was believed", pid)
 		}
-		forged.Leave()
+		if got := names(foreign.Drain()); fmt.Sprint(got) != "[synced reconnect]" {
+			t.Errorf("with the private id %q: %v", pid, got)
+		}
+		foreign.Leave()
+	}
+	empty := sockettest.Dial(t, h.url, sockettest.Handshake{Query: query("nora", ""), Auth: map[string]any{"pid": ""}})
+	if got := reconnects(empty.Drain()); got != 0 {
+		t.Errorf("an empty private id: %d reconnect events", got)
 	}
 
 	// Older than 4.6: no private id is ever presented. Lost and back:
