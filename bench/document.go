@@ -140,7 +140,8 @@ func (d document) writeMachine(page *strings.Builder, all []played) {
 
 func (d document) writeScenario(page *strings.Builder, one played) {
 	fmt.Fprintf(page, "\n## %s\n\n%s\n\n", one.title, one.about)
-	fmt.Fprintf(page, "`make bench BENCH=%s`, %d rounds; the median, and the lowest and highest round.\n\n", one.name, one.Rounds)
+	fmt.Fprintf(page, "`make bench BENCH=%s`, %s, rounds: %d; the median, and the lowest and highest round.\n\n",
+		one.name, one.Environment.Versions[0], one.Rounds)
 	if worst := one.mostStolen(); worst >= notableTheft {
 		fmt.Fprintf(page, "Other machines on the same host took up to %s %% of the CPU time in a round.\n\n", digits(worst))
 	}
