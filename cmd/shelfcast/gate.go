@@ -7,6 +7,11 @@ import (
 	"github.com/shelfcast/shelfcast/engineio"
 )
 
+// socketBuffer is how many bytes the kernel may hold for one client, besides what the engine
+// holds: some hundreds of events, and enough for a megabyte a second over a slow line. Linux
+// doubles it for its own bookkeeping (socket(7)).
+const socketBuffer = 128 << 10
+
 // gate turns new sockets away once the stop has begun: they would be closed at
 // once. Safe for concurrent use.
 type gate struct{ closed atomic.Bool }

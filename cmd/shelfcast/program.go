@@ -128,9 +128,12 @@ func (p *Program) buildSockets() {
 			AllowRequest: p.gate.allow,
 			// Nothing reads a client's headers after its handshake but these.
 			KeepHeaders: []string{"Origin", "User-Agent"},
-			Logger:      p.logger,
-			Meter:       p.monitor.metrics.Engine,
-			Refused:     p.monitor.metrics.Engine.Refused,
+			// Left to itself the kernel keeps up to 4 MB for a client that stopped reading,
+			// and the engine learns of its slowness only after that.
+			SocketBuffer: socketBuffer,
+			Logger:       p.logger,
+			Meter:        p.monitor.metrics.Engine,
+			Refused:      p.monitor.metrics.Engine.Refused,
 		},
 		Recovery:    recovery,
 		ClientFiles: clientFiles(),
