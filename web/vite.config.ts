@@ -1,6 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { serviceWorker, WORKER } from './build/serviceWorker.ts';
+import { serviceWorker } from './build/serviceWorker.ts';
 
 export default defineConfig({
   plugins: [react(), serviceWorker()],
@@ -14,12 +14,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     emptyOutDir: true,
     target: 'es2022',
-    rolldownOptions: {
-      input: { index: 'index.html', worker: 'src/worker/worker.ts' },
-      output: {
-        entryFileNames: (entry) => (entry.name === 'worker' ? WORKER : 'assets/[name]-[hash].js'),
-      },
-    },
   },
   test: {
     environment: 'jsdom',
