@@ -163,6 +163,23 @@ describe('coming back', () => {
     expect(shown()).toEqual(['A new life']);
   });
 
+  it('to an older copy of the same log shows what that one has', async () => {
+    server.add({ title: 'Emma' });
+    const copy = new Map(server.books);
+    start();
+    await settle();
+    server.add({ title: 'After the copy was made' });
+    expect(shown()).toHaveLength(2);
+    socket.cut();
+    server.sequence = 1;
+    server.books.delete([...server.books.keys()].find((id) => !copy.has(id)) ?? 0);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(shown()).toEqual(['Emma']);
+    server.add({ title: 'Faust' });
+    expect(shown()).toEqual(['Emma', 'Faust']);
+    expect(library.connection()).toEqual({ status: 'live' });
+  });
+
   it('waits longer from try to try, says when the next one is, and calls it offline after a while', async () => {
     start();
     await settle();

@@ -37,8 +37,13 @@ export class Stream {
   /** Events that came between the connection and `synced`. */
   #replayed = 0;
   #buffer: CatalogueEvent[] = [];
-  /** Events were applied over a hole: what is known is not the state at any position, until a snapshot is in. */
+  /**
+   * What is known is not the state at any position of the server's log, until a snapshot is in:
+   * events were applied over a hole, or an older copy of the log was put in place.
+   */
   #torn = false;
+  /** How far the catalogue was when the connection went. */
+  #leftAt: Position | null = null;
   #error: ApiError | null = null;
   #fetching: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -91,6 +96,7 @@ export class Stream {
 
   disconnected(): void {
     this.#synced = false;
+    this.#leftAt = this.#options.catalogue.position;
   }
 
   /** `missed`: how many events the server says that it has just replayed; null when it does not say. */
@@ -102,7 +108,9 @@ export class Stream {
       if (this.#contiguous) this.#options.catalogue.reached(position);
     } else {
       // Whatever comes from now on is kept; before it something may be missing.
-      if (this.#replaying) this.#torn = true;
+      // A server that is behind what it told before had an older copy of its data put in place.
+      const putBack = position !== null && this.#leftAt !== null && this.#continues(position) && !reaches(position, this.#leftAt);
+      if (this.#replaying || putBack) this.#torn = true;
       this.#begin = position;
       this.#contiguous = false;
     }
