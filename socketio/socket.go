@@ -114,6 +114,10 @@ func (s *Socket) Returning() bool { return s.returning }
 // Transport returns the transport that the connection uses now.
 func (s *Socket) Transport() engineio.Transport { return s.conn.session.Transport() }
 
+// Session returns the engine's session below, which the socket shares with those of other
+// namespaces.
+func (s *Socket) Session() *engineio.Session { return s.conn.session }
+
 // BytesSent counts the bytes handed to the transport of the socket's connection,
 // which other namespaces may share.
 func (s *Socket) BytesSent() int64 { return s.conn.session.BytesSent() }

@@ -33,7 +33,7 @@ func (g *gate) allow(*http.Request) error {
 
 // limitConnections sets how many sockets may be open and how fast they may
 // come. Every address counts, those of this machine too: whoever puts a proxy in
-// front raises the limits per address (README, Settings).
+// front names it with --trusted-proxies, so that those behind it count each for themselves.
 func limitConnections(options *engineio.Options, s *Settings) {
 	options.ClientAddress = engineio.PeerAddress
 	options.MaxSessions, options.MaxSessionsPerAddress, options.HandshakesPerSecond = -1, -1, -1

@@ -39,6 +39,10 @@ type commandLine struct {
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`
 	Bench         benchCommand       `cmd:"" help:"Load a server with clients and posts and measure what it carries."`
+	Connections   connectionsCommand `cmd:"" help:"Show who is connected from where, or end a connection."`
+	Block         blockCommand       `cmd:"" help:"Keep an address or a network out and close its connections, or list those that are."`
+	Unblock       unblockCommand     `cmd:"" help:"Let an address or a network in again."`
+	Refusals      refusalsCommand    `cmd:"" help:"Show who was refused lately, and why."`
 	Configuration configCommand      `cmd:"" name:"config" help:"Look at the settings."`
 	LogLevel      logLevelCommand    `cmd:"" name:"log-level" help:"Show or change which lines a running server logs."`
 	Version       versionCommand     `cmd:"" help:"Print the version."`

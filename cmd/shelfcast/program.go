@@ -12,6 +12,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/engineio"
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/connections"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
 	"github.com/shelfcast/shelfcast/internal/logs"
@@ -36,7 +37,7 @@ type Program struct {
 	api      *httpapi.API
 	gate     gate
 	pending  *inFlight
-	silent   *silentConnections
+	border   *perimeter
 	server   *http.Server
 	admin    *adminServer
 	sides    *sideServers
@@ -86,6 +87,9 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	p.monitor.open(p.store.log)
 	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
+	if p.border, err = newPerimeter(s, p.monitor.metrics, p.logger); err != nil {
+		return errors.Join(err, p.store.close())
+	}
 	p.buildSockets()
 	if err := p.buildAPI(); err != nil {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
@@ -106,7 +110,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	p.url = url
 	p.backups.start()
 	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin,
-		(&checker{store: p.store, backups: p.backups, dir: s.Data}).serveAdmin)
+		(&checker{store: p.store, backups: p.backups, dir: s.Data}).serveAdmin, p.border.serveAdmin)
 	p.monitor.start(ctx)
 	p.serve(listeners)
 	go p.watch()
@@ -123,9 +127,12 @@ func (p *Program) buildSockets() {
 			Path:         socketPath,
 			PingInterval: s.PingInterval,
 			PingTimeout:  s.PingTimeout,
-			CheckOrigin:  pages.allowed,
+			CheckOrigin:  p.border.originAllowed(pages),
 			CORS:         &engineio.CORS{Origins: s.CORSOrigin, Credentials: !pages.open()},
-			AllowRequest: p.gate.allow,
+			AllowRequest: func(r *http.Request) error {
+				p.border.view.Attempt(r.RemoteAddr)
+				return p.gate.allow(r)
+			},
 			// Nothing reads a client's headers after its handshake but these.
 			KeepHeaders: []string{"Origin", "User-Agent"},
 			// Left to itself the kernel keeps up to 4 MB for a client that stopped reading,
@@ -133,7 +140,10 @@ func (p *Program) buildSockets() {
 			SocketBuffer: socketBuffer,
 			Logger:       p.logger,
 			Meter:        p.monitor.metrics.Engine,
-			Refused:      p.monitor.metrics.Engine.Refused,
+			Refused: func(r *http.Request, refusal *engineio.RequestError) {
+				p.monitor.metrics.Engine.Refused(r, refusal)
+				p.border.socketRefused(r, refusal)
+			},
 		},
 		Recovery:    recovery,
 		ClientFiles: clientFiles(),
@@ -151,12 +161,14 @@ func (p *Program) buildSockets() {
 		Policy:        p.identity.policy,
 		// The API is there before anybody is served.
 		Admit:         func(actor catalog.Actor, address string) error { return p.api.Admit(actor.UserID, address) },
+		Refused:       p.border.clientRefused,
 		HadLog:        p.store.hadLog,
 		Noticing:      s.PingInterval + s.PingTimeout,
 		BatchInterval: s.BatchInterval,
 		Logger:        p.logger,
 		Meter:         p.monitor.metrics.Live,
 	})
+	p.border.view = connections.New(connections.Options{IO: p.sockets, Live: p.live, Blocks: p.border.blocks})
 }
 
 // clientFiles are the official client's bundles, which the web build brings along.
@@ -190,6 +202,8 @@ func (p *Program) buildAPI() error {
 		Version:       p.version,
 		Monitoring:    p.monitor.api(s, p.log.Level),
 		Backups:       p.backups.api(),
+		Connections:   p.border.api(),
+		Refused:       p.border.requestRefused,
 		Logger:        p.logger,
 		Meter:         p.monitor.metrics.HTTP,
 	}
@@ -205,10 +219,9 @@ func (p *Program) buildAPI() error {
 	if s.Auth == "demo" && !s.DemoAnywhere {
 		handler = loopbackHosts(origins(s.CORSOrigin), handler)
 	}
-	p.silent = newSilentConnections()
 	p.server = &http.Server{
-		Handler:           handler,
-		ConnState:         p.silent.observe,
+		Handler:           p.border.handler(handler),
+		ConnState:         p.border.http.observe,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
@@ -237,6 +250,7 @@ func (p *Program) serve(listeners []net.Listener) {
 	p.running = len(listeners)
 	p.serving = make(chan struct{}, len(listeners))
 	for _, listener := range listeners {
+		listener = p.border.blocks.Listener(listener, p.border.turnAway)
 		go func() {
 			defer func() { p.serving <- struct{}{} }()
 			if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -298,7 +312,7 @@ func (p *Program) Close(ctx context.Context) error {
 	connections, cancel := until(socketsShare)
 	defer cancel()
 	err := p.closeSockets(connections)
-	p.silent.close()
+	p.border.http.closeSilent()
 	if p.server.Shutdown(connections) != nil {
 		err = errors.Join(err, p.server.Close())
 	}

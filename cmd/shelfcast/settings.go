@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/shelfcast/shelfcast/internal/guard"
 )
 
 // Settings is every setting of the program: each field is a flag, an
@@ -32,6 +34,7 @@ type Settings struct {
 	Host            string        `help:"Host name or address to listen on. localhost is 127.0.0.1 and, where it exists, [::1]." default:"localhost" group:"Server"`
 	Port            int           `help:"Port to listen on; 0 lets the system choose." default:"4000" env:"SHELFCAST_PORT,PORT" group:"Server"`
 	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
+	TrustedProxies  []string      `help:"Addresses or CIDRs of proxies that are believed about whom they forward (X-Forwarded-For or Forwarded, X-Forwarded-Proto)." placeholder:"CIDR" group:"Server"`
 	ShutdownTimeout time.Duration `help:"Longest time that a stop may take." default:"10s" group:"Server"`
 
 	Auth         string        `help:"Who is asking: ${enum}. demo believes what clients say; jwt believes signed tokens." enum:"demo,jwt" default:"demo" group:"Identity"`
@@ -116,6 +119,9 @@ func (s *Settings) Validate() error {
 		if err := checkOrigin(origin); err != nil {
 			complain("--cors-origin: %w", err)
 		}
+	}
+	if _, err := guard.ParseProxies(s.TrustedProxies); err != nil {
+		complain("--trusted-proxies: %w", err)
 	}
 	for _, err := range s.checkIdentity() {
 		complain("%w", err)

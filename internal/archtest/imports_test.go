@@ -34,6 +34,7 @@ var libraries = map[string][]string{
 	"internal/live":      {"golang.org/x/time"},
 	"internal/bench":     {"github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys"},
 	"internal/ops":       {"github.com/google/renameio/v2"},
+	"internal/guard":     {"github.com/google/renameio/v2"},
 	"internal/metrics":   {"github.com/prometheus/client_golang", "github.com/prometheus/client_model"},
 	"internal/logs":      {"github.com/DeRuina/timberjack"},
 }

@@ -112,7 +112,7 @@ func operationPermissions() []Permission {
 		owners(ActionEndConnection, "end somebody's connection", "DELETE /connections/{id}"),
 		owners(ActionReadBlocks, "see which addresses are blocked", "GET /blocks"),
 		commanded(owners(ActionEditBlocks, "block addresses and let them in again", "POST /blocks", "DELETE /blocks"), "block", "unblock"),
-		owners(ActionReadRefusals, "see who was refused, and why", "GET /refusals"),
+		commanded(owners(ActionReadRefusals, "see who was refused, and why", "GET /refusals"), "refusals"),
 		// Who scrapes is often no user at all: docs/adr/0009 says who else may.
 		{Action: ActionReadMetrics, Does: "read the metrics", Owners: true, Calls: []string{"GET /metrics"}},
 		owners(ActionReadHistory, "see the server's numbers over time", "GET /history"),

@@ -51,6 +51,10 @@ type Options struct {
 	Monitoring Monitoring
 	// Backups is for owners; its functions may be nil.
 	Backups Backups
+	// Connections is for owners; its functions may be nil.
+	Connections Connections
+	// Refused is told of every request that is refused because of who sends it. Nil: nobody is.
+	Refused func(Refused)
 
 	Logger *slog.Logger     // nil: nothing is logged
 	Meter  Meter            // nil: nobody is told
@@ -95,7 +99,7 @@ func New(options Options) (*API, error) {
 	for _, r := range a.routes {
 		a.mux.Handle(r.method+" "+r.pattern, a.serve(r))
 	}
-	guarded, err := crossOrigin(options.CORSOrigins, methodsOf(a.routes), http.HandlerFunc(a.dispatch))
+	guarded, err := crossOrigin(options.CORSOrigins, methodsOf(a.routes), a.noteOrigin, http.HandlerFunc(a.dispatch))
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,9 @@ const preflightAge = 10 * time.Minute
 // The second part is needed because the first only keeps such a page from reading the answer: a
 // POST without a body, or with one of no declared type, goes out without a preflight. On a
 // server that trusts what X-User-Id says and listens on loopback, any web page could write.
-func crossOrigin(origins, methods []string, next http.Handler) (http.Handler, error) {
+//
+// refused is told of the writes that are.
+func crossOrigin(origins, methods []string, refused func(*http.Request), next http.Handler) (http.Handler, error) {
 	open := slices.Contains(origins, anyOrigin)
 	policy := cors.New(cors.Options{
 		AllowedOrigins:   origins,
@@ -45,7 +47,8 @@ func crossOrigin(origins, methods []string, next http.Handler) (http.Handler, er
 			return nil, err
 		}
 	}
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refused(r)
 		writeProblem(w, &catalog.Error{Code: catalog.CodeForbidden, Detail: "a page of another origin may not write here"})
 	}))
 	return policy.Handler(protection.Handler(next)), nil

@@ -17,6 +17,7 @@ func contractCalls() []string {
 		"post /books/{id}/favorite", "put /books/{id}/favorite", "delete /books/{id}/favorite",
 		"get /stats", "get /healthz", "get /readyz", "post /samples",
 		"get /backups", "post /backups", "post /backups/{name}/verify",
+		"get /connections", "delete /connections/{id}", "get /blocks", "post /blocks", "delete /blocks", "get /refusals",
 		"get /metrics", "get /history", "post /timings", "get /log-level", "put /log-level",
 		"get /openapi.json", "get /asyncapi.json", "get /docs",
 	}

@@ -8,17 +8,17 @@ import (
 )
 
 // admitAddress counts a request against the sender's address. The address is that of the
-// connection: a forwarding header can say anything.
+// connection, or the one that a trusted proxy vouches for: whoever serves the API sets RemoteAddr.
 func (a *API) admitAddress(w http.ResponseWriter, r *http.Request) error {
-	return a.admit(w, a.addresses, addressKey(r.RemoteAddr), LimitAddressRequests)
+	return a.admit(w, r, a.addresses, addressKey(r.RemoteAddr), LimitAddressRequests)
 }
 
 // admitUser counts it against the user, if somebody is named.
-func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
+func (a *API) admitUser(w http.ResponseWriter, r *http.Request, actor catalog.Actor) error {
 	if actor.UserID == "" {
 		return nil
 	}
-	return a.admit(w, a.users, actor.UserID, LimitUserRequests)
+	return a.admit(w, r, a.users, actor.UserID, LimitUserRequests)
 }
 
 // Admit counts what somebody does on another way than HTTP, an event of a socket, against the same
@@ -28,9 +28,9 @@ func (a *API) admitUser(w http.ResponseWriter, actor catalog.Actor) error {
 func (a *API) Admit(userID, remoteAddr string) error {
 	switch {
 	case !a.addresses.admits(addressKey(remoteAddr), a.options.Now()):
-		a.options.Meter.Limited(LimitAddressEvents)
+		a.noteLimit(remoteAddr, userID, LimitAddressEvents)
 	case userID != "" && !a.users.admits(userID, a.options.Now()):
-		a.options.Meter.Limited(LimitUserEvents)
+		a.noteLimit(remoteAddr, userID, LimitUserEvents)
 	default:
 		return nil
 	}
@@ -41,7 +41,7 @@ func tooManyRequests() error {
 	return &catalog.Error{Code: catalog.CodeTooManyRequests, Text: statusOf(catalog.CodeTooManyRequests).text}
 }
 
-func (a *API) admit(w http.ResponseWriter, l *limiter, key, limit string) error {
+func (a *API) admit(w http.ResponseWriter, r *http.Request, l *limiter, key, limit string) error {
 	if l == nil {
 		return nil
 	}
@@ -50,7 +50,11 @@ func (a *API) admit(w http.ResponseWriter, l *limiter, key, limit string) error 
 	if v.admitted {
 		return nil
 	}
-	a.options.Meter.Limited(limit)
+	userID := ""
+	if l == a.users {
+		userID = key
+	}
+	a.noteLimit(r.RemoteAddr, userID, limit)
 	w.Header().Set("Retry-After", wholeSeconds(v.retryAfter))
 	return tooManyRequests()
 }

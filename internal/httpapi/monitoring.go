@@ -137,7 +137,7 @@ func (a *API) history(w http.ResponseWriter, c *call) error {
 // reportTimings takes all samples or none.
 func (a *API) reportTimings(w http.ResponseWriter, c *call) error {
 	if !a.timings.admits(addressKey(c.RemoteAddr), a.options.Now()) {
-		a.options.Meter.Limited(LimitTimings)
+		a.noteLimit(c.RemoteAddr, c.actor.UserID, LimitTimings)
 		return tooManyRequests()
 	}
 	var samples []struct {

@@ -88,6 +88,7 @@ func (a *API) serve(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := &call{Request: req}
 		if err := a.prepare(w, r, c); err != nil {
+			a.noteRefusal(req, c.actor, r.method+" "+r.pattern, err)
 			a.fail(w, req, err)
 			return
 		}
@@ -121,7 +122,7 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 		return err
 	}
 	c.actor = actor
-	if err := a.admitUser(w, actor); err != nil {
+	if err := a.admitUser(w, c.Request, actor); err != nil {
 		return err
 	}
 	if err := a.options.Policy.Check(actor, r.action); err != nil {
@@ -158,7 +159,7 @@ func (a *API) claim(w http.ResponseWriter, body *requestBody, c *call) error {
 		return nil
 	}
 	c.actor = actor
-	return a.admitUser(w, actor)
+	return a.admitUser(w, c.Request, actor)
 }
 
 func (a *API) claimed(c *call) (catalog.Actor, error) {

@@ -20,6 +20,7 @@ func (a *API) contractRoutes() []route {
 	routes = append(routes, a.favoriteRoutes()...)
 	routes = append(routes, a.operationRoutes()...)
 	routes = append(routes, a.monitoringRoutes()...)
+	routes = append(routes, a.connectionRoutes()...)
 	return append(routes, a.backupRoutes()...)
 }
 

@@ -47,6 +47,9 @@ func (l *Live) identify(s *socketio.Socket) error {
 	identity, err := l.authenticator.Handshake(s.Context(), auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
 	if err != nil {
 		l.meter.Refused(catalog.ErrorCode(err))
+		if code := catalog.ErrorCode(err); code == catalog.CodeUnauthenticated || code == catalog.CodeForbidden {
+			l.refused(h.Address, "", "connection", err)
+		}
 		l.logger.Info("connection refused", "address", h.Address, "error", err)
 		return &socketio.ConnectError{Message: catalog.ErrorText(err)}
 	}

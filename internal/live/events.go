@@ -42,6 +42,7 @@ func (l *Live) perform(c *client, e *socketio.Event) (any, error) {
 		return nil, errUnknownEvent()
 	}
 	if err := l.policy.Check(c.actor, action); err != nil {
+		l.refused(c.address, c.actor.UserID, e.Name, err)
 		return nil, err
 	}
 	switch e.Name {

@@ -44,6 +44,11 @@ type Options struct {
 	// with its port. Nil: everything is admitted. Called from many goroutines.
 	Admit func(actor catalog.Actor, address string) error
 
+	// Refused is told of every client and event that is refused because of who it
+	// is: the error is a *catalog.Error with CodeUnauthenticated or CodeForbidden.
+	// Nil: nobody is. It must not block.
+	Refused func(address, userID, what string, err error)
+
 	// Memory keeps which clients watch a dashboard, for when they come back after
 	// a restart. nil: that is forgotten when they disconnect.
 	Memory Memory
@@ -72,6 +77,7 @@ type Live struct {
 	policy        auth.Policy
 	sends         map[string]auth.Action // events that clients may send; never changes
 	admit         func(actor catalog.Actor, address string) error
+	refused       func(address, userID, what string, err error)
 	logger        *slog.Logger
 	meter         Meter
 	now           func() time.Time
@@ -103,6 +109,7 @@ func New(options Options) *Live {
 		policy:        options.Policy,
 		sends:         sendable(),
 		admit:         options.Admit,
+		refused:       options.Refused,
 		logger:        options.Logger,
 		meter:         options.Meter,
 		now:           options.Now,
@@ -119,6 +126,9 @@ func New(options Options) *Live {
 	}
 	if l.admit == nil {
 		l.admit = func(catalog.Actor, string) error { return nil }
+	}
+	if l.refused == nil {
+		l.refused = func(_, _, _ string, _ error) {}
 	}
 	interval := options.BatchInterval
 	if interval <= 0 {

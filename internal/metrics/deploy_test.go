@@ -19,6 +19,7 @@ func described(t *testing.T) map[string][]string {
 	t.Helper()
 	m := New("test")
 	m.CountDroppedLines(func() uint64 { return 0 })
+	m.Guard.CountBlocks(func() int { return 0 })
 	pattern := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	names := make(map[string][]string)
 	for _, registry := range []*prometheus.Registry{m.own, m.runtime} {

@@ -19,6 +19,7 @@ type Metrics struct {
 	Log     *Log     // a sqlitelog.Meter
 	Live    *Live    // a live.Meter
 	HTTP    *HTTP    // an httpapi.Meter
+	Guard   *Guard   // a guard.Meter
 
 	own     *prometheus.Registry // what Read gives too
 	runtime *prometheus.Registry // of Go and of the process
@@ -33,6 +34,7 @@ func New(version string) *Metrics {
 	m.Log = newLog(m.own)
 	m.Live = newLive(m.own)
 	m.HTTP = newHTTP(m.own, limits)
+	m.Guard = newGuard(m.own)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1; the label says which version runs.",
 		ConstLabels: prometheus.Labels{"version": version},

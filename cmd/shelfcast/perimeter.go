@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/shelfcast/shelfcast/engineio"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/connections"
+	"github.com/shelfcast/shelfcast/internal/guard"
+	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/metrics"
+)
+
+// blocksName is the file of the blocked addresses in the data directory.
+const blocksName = "blocks.json"
+
+// perimeter is what stands between the network and the program: who may come in at all, who was
+// refused, and who is there.
+type perimeter struct {
+	proxies  guard.Proxies
+	blocks   *guard.Blocks
+	refusals *guard.Refusals
+	http     *httpConnections
+	view     *connections.View // nil before the sockets are built
+	logger   *slog.Logger
+}
+
+// httpPerSocket is how many HTTP connections a client needs for one socket: by polling, one waits
+// while another sends.
+const httpPerSocket = 2
+
+// newPerimeter reads the blocks of the data directory, which must be locked.
+func newPerimeter(s *Settings, meters *metrics.Metrics, logger *slog.Logger) (*perimeter, error) {
+	proxies, err := guard.ParseProxies(s.TrustedProxies)
+	if err != nil {
+		return nil, err // cannot happen: Validate has looked
+	}
+	p := &perimeter{
+		proxies:  proxies,
+		blocks:   openBlocks(s, proxies, logger),
+		refusals: guard.NewRefusals(meters.Guard, nil),
+		logger:   logger,
+	}
+	most := 0
+	if s.limited() {
+		most = httpPerSocket * s.MaxConnectionsPerAddress
+	}
+	p.http = newHTTPConnections(most, proxies, func(remote string) {
+		meters.HTTP.Limited(limitHTTPConnections)
+		p.refusals.Note(guard.KindLimit, remote, "", limitHTTPConnections)
+	})
+	meters.Guard.CountBlocks(func() int { return len(p.blocks.List()) })
+	return p, nil
+}
+
+const limitHTTPConnections = "HTTP connections per address"
+
+func openBlocks(s *Settings, proxies guard.Proxies, logger *slog.Logger) *guard.Blocks {
+	return guard.OpenBlocks(guard.BlocksOptions{File: filepath.Join(s.Data, blocksName), Proxies: proxies, Logger: logger})
+}
+
+const detailBlocked = "the address is blocked"
+
+// turnAway is told of connections that are not accepted.
+func (p *perimeter) turnAway(remote string) {
+	p.refusals.Note(guard.KindAddress, remote, "", detailBlocked)
+}
+
+// handler lets in whom nobody has blocked, as who they are behind the trusted proxies. Blocked
+// peers are not accepted at all; this is for those behind a proxy, and for requests under way when
+// their address is blocked.
+func (p *perimeter) handler(next http.Handler) http.Handler {
+	return p.proxies.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !p.blocks.Covers(guard.Peer(r.RemoteAddr)) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p.turnAway(r.RemoteAddr)
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Type", "application/problem+json")
+		body := `{"error":"Unauthorized access","type":"about:blank","title":"Forbidden","status":403,` +
+			`"detail":"` + detailBlocked + `","code":"forbidden"}`
+		if strings.HasPrefix(r.URL.Path, socketPath) {
+			w.Header().Set("Content-Type", "application/json")
+			body = `{"code":4,"message":"Forbidden"}`
+		}
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(body + "\n")) // who has gone away is nobody's concern
+	}))
+}
+
+// originAllowed is for package engineio: what pages decides, with a note of who is refused.
+func (p *perimeter) originAllowed(pages origins) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		if pages.allowed(r) {
+			return true
+		}
+		p.refusals.Note(guard.KindOrigin, r.RemoteAddr, "", r.Header.Get("Origin"))
+		return false
+	}
+}
+
+// socketRefused is told by package engineio of handshakes and requests that are refused.
+func (p *perimeter) socketRefused(r *http.Request, refusal *engineio.RequestError) {
+	if refusal.Status == http.StatusTooManyRequests || refusal.Status == http.StatusServiceUnavailable {
+		p.view.Attempt(r.RemoteAddr)
+		p.refusals.Note(guard.KindLimit, r.RemoteAddr, "", refusal.Message)
+	}
+}
+
+// requestRefused is told by the REST API.
+func (p *perimeter) requestRefused(r httpapi.Refused) {
+	p.refusals.Note(kindOf(r.Code, r.Origin), r.RemoteAddr, r.UserID, r.Detail)
+}
+
+// clientRefused is told by package live.
+func (p *perimeter) clientRefused(address, userID, what string, err error) {
+	p.refusals.Note(kindOf(catalog.ErrorCode(err), false), address, userID, what)
+}
+
+func kindOf(code catalog.Code, origin bool) guard.Kind {
+	switch {
+	case origin:
+		return guard.KindOrigin
+	case code == catalog.CodeUnauthenticated:
+		return guard.KindToken
+	case code == catalog.CodeTooManyRequests:
+		return guard.KindLimit
+	}
+	return guard.KindRole
+}
+
+// Between two sweeps those come to light who were on their way in while their address was blocked.
+const (
+	sweeps     = 20
+	sweepPause = 10 * time.Millisecond
+)
+
+// block keeps a network out and cuts what it has open.
+func (p *perimeter) block(network netip.Prefix, lasting time.Duration, by string, force bool) (guard.Block, error) {
+	block, err := p.blocks.Add(network, lasting, by, force)
+	if err != nil {
+		return block, err
+	}
+	ended := 0
+	for sweep := range sweeps {
+		p.http.closeFrom(network)
+		found := p.view.EndFrom(network)
+		ended += found
+		if found == 0 && sweep > 0 {
+			break
+		}
+		time.Sleep(sweepPause)
+	}
+	p.logger.Warn("connections of a blocked address ended", "address", guard.BlockName(network), "connections", ended)
+	return block, nil
+}
+
+// api is what the REST API does with it.
+func (p *perimeter) api() httpapi.Connections {
+	return httpapi.Connections{
+		View:   p.view.View,
+		End:    p.view.End,
+		Blocks: p.shownBlocks,
+		Block: func(text string, lasting time.Duration, by catalog.Actor, remote string) (httpapi.Block, error) {
+			network, err := guard.ParseBlock(text)
+			if err != nil {
+				return httpapi.Block{}, invalidAddress(err.Error())
+			}
+			if network.Contains(guard.Peer(remote)) {
+				return httpapi.Block{}, invalidAddress("is where this request comes from: whoever sent it would be locked out")
+			}
+			block, err := p.block(network, lasting, by.UserID, false)
+			return shownBlock(block), explainBlock(err)
+		},
+		Unblock: func(text string, by catalog.Actor) error {
+			network, err := guard.ParseBlock(text)
+			if err != nil {
+				return invalidAddress(err.Error())
+			}
+			return explainBlock(p.blocks.Remove(network, by.UserID))
+		},
+		Refusals: p.shownRefusals,
+	}
+}
+
+func invalidAddress(detail string) error {
+	return &catalog.Error{Code: catalog.CodeInvalidInput, Field: "address", Detail: detail}
+}
+
+func explainBlock(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, guard.ErrNoBlock):
+		return &catalog.Error{Code: catalog.CodeNotFound, Text: "Block not found", Err: err}
+	case errors.Is(err, guard.ErrTooWide), errors.Is(err, guard.ErrProxy), errors.Is(err, guard.ErrTooManyBlocks):
+		return invalidAddress("cannot be blocked: " + err.Error())
+	}
+	return &catalog.Error{Code: catalog.CodeUnavailable, Text: "Blocks cannot be stored at the moment", Err: err}
+}
+
+func (p *perimeter) shownBlocks() []httpapi.Block {
+	blocks := p.blocks.List()
+	shown := make([]httpapi.Block, len(blocks))
+	for i, block := range blocks {
+		shown[i] = shownBlock(block)
+	}
+	return shown
+}
+
+func shownBlock(block guard.Block) httpapi.Block {
+	shown := httpapi.Block{
+		Address: guard.BlockName(block.Prefix), By: block.By, CreatedAt: block.CreatedAt, Refused: block.Refused,
+	}
+	if !block.Until.IsZero() {
+		shown.Until = &block.Until
+	}
+	return shown
+}
+
+func (p *perimeter) shownRefusals(limit int) []httpapi.Refusal {
+	refusals := p.refusals.List(limit)
+	shown := make([]httpapi.Refusal, len(refusals))
+	for i, refusal := range refusals {
+		shown[i] = httpapi.Refusal{
+			At: refusal.At.UTC(), Kind: string(refusal.Kind), Address: refusal.Address,
+			UserID: refusal.UserID, Detail: refusal.Detail, Count: refusal.Count,
+		}
+	}
+	return shown
+}

@@ -1,0 +1,106 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// maxBlocksFile is more than maxBlocks blocks need.
+const maxBlocksFile = 4 << 20
+
+// storedBlock is a block in the file, which people may read and edit while no server runs.
+type storedBlock struct {
+	Address   string     `json:"address"`
+	Until     *time.Time `json:"until"`
+	By        string     `json:"by"`
+	CreatedAt time.Time  `json:"createdAt"`
+}
+
+func (b *Blocks) load() map[netip.Prefix]*blockEntry {
+	entries := make(map[netip.Prefix]*blockEntry)
+	if b.options.File == "" {
+		return entries
+	}
+	stored, err := readBlocks(b.options.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return entries
+	}
+	if err == nil {
+		err = enter(entries, stored, b.options.Now())
+	}
+	if err != nil {
+		aside := b.options.File + ".broken"
+		b.options.Logger.Error("the list of blocked addresses cannot be read: nobody is blocked", "error", err,
+			"aside", aside, "rename", os.Rename(b.options.File, aside))
+		return make(map[netip.Prefix]*blockEntry)
+	}
+	return entries
+}
+
+func readBlocks(name string) ([]storedBlock, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxBlocksFile {
+		return nil, fmt.Errorf("%s has %d bytes", name, info.Size())
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var stored []storedBlock
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	return stored, decoder.Decode(&stored)
+}
+
+func enter(entries map[netip.Prefix]*blockEntry, stored []storedBlock, now time.Time) error {
+	if len(stored) > maxBlocks {
+		return ErrTooManyBlocks
+	}
+	for _, each := range stored {
+		prefix, err := ParseBlock(each.Address)
+		if err != nil {
+			return err
+		}
+		entry := &blockEntry{block: Block{Prefix: prefix, By: each.By, CreatedAt: each.CreatedAt}}
+		if each.Until != nil {
+			entry.block.Until = *each.Until
+		}
+		if !entry.block.ended(now) {
+			entries[prefix] = entry
+		}
+	}
+	return nil
+}
+
+func (b *Blocks) store(entries map[netip.Prefix]*blockEntry) error {
+	if b.options.File == "" {
+		return nil
+	}
+	stored := make([]storedBlock, 0, len(entries))
+	for prefix, entry := range entries {
+		one := storedBlock{Address: BlockName(prefix), By: entry.block.By, CreatedAt: entry.block.CreatedAt}
+		if !entry.block.Until.IsZero() {
+			one.Until = &entry.block.Until
+		}
+		stored = append(stored, one)
+	}
+	content, err := json.MarshalIndent(stored, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the blocked addresses: %w", err)
+	}
+	if err := renameio.WriteFile(b.options.File, append(content, '\n'), 0o600); err != nil {
+		return fmt.Errorf("keeping the blocked addresses: %w", err)
+	}
+	return nil
+}
