@@ -120,7 +120,7 @@ PUBLIC := ./engineio/... ./socketio/...
 FUZZTIME ?= 1m
 
 .PHONY: soak
-soak: soak-packages soak-program fuzz ## All long tests: attacks, churn, convergence, crashes, power cuts, fuzzing
+soak: soak-packages soak-program soak-memory fuzz ## All long tests: attacks, churn, convergence, crashes, power cuts, memory, fuzzing
 
 .PHONY: soak-packages
 soak-packages: ## Long tests of engineio and socketio: attacks beside a healthy crowd, 100,000 cycles
@@ -131,6 +131,12 @@ soak-packages: ## Long tests of engineio and socketio: attacks beside a healthy 
 soak-program: test-needs web ## Long tests of the program: 1,000 clients over a crash, 5,000 writes over cuts, power cuts
 	SHELFCAST_SOAK=1 go test -race -vet off -tags e2e -count 1 -parallel 1 -timeout 30m -v \
 		-run 'TestClientsConverge|TestRestartRecoversEveryClient|TestPowerCut' ./e2e
+
+# What a longer or shorter run takes: SOAK='-steady 3m -measured 1m -restarts 2', say.
+.PHONY: soak-memory
+soak-memory: build ## 20 minutes of 1,000 clients that come and go, then restarts; writes docs/soak.md
+	@go build -o bin/soak ./bench/soak
+	bin/soak $(SOAK)
 
 .PHONY: fuzz
 fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)

@@ -14,6 +14,7 @@ type Counters struct {
 	Duplicates    uint64
 	Connects      uint64 // of the first time
 	Disconnects   uint64
+	Left          uint64 // connections that clients ended themselves (Options.Stay); not among the former
 	Reconnects    uint64
 	Recovered     uint64 // of these, the ones whose pid the server knew
 	Refused       uint64 // attempts to connect that failed
@@ -55,6 +56,7 @@ func (c *Crowd) count() Counters {
 			sum.Duplicates += n.duplicates
 			sum.Connects += n.connects
 			sum.Disconnects += n.disconnects
+			sum.Left += n.left
 			sum.Reconnects += n.reconnects
 			sum.Recovered += n.recovered
 			sum.Refused += n.refused

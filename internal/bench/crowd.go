@@ -203,7 +203,13 @@ func (c *Crowd) connect(ctx context.Context) error {
 		Seconds: took, PerSecond: float64(c.options.Clients) / max(took, 1e-6), Refused: seen.Refused,
 		Each: each.quantiles(),
 	}
-	return c.awaitSynced(ctx, latest)
+	if err := c.awaitSynced(ctx, latest); err != nil {
+		return err
+	}
+	for _, l := range c.loops {
+		l.ask(func() { l.stay = c.options.Stay })
+	}
+	return nil
 }
 
 func reasons(problems []string) string {

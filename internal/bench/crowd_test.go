@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"net/netip"
 	"runtime"
@@ -156,5 +157,37 @@ func TestSources(t *testing.T) {
 	c := connect(t, Options{URL: s.URL, Clients: 4, Sources: []netip.Addr{loopback, loopback.Next()}})
 	if phase := postTo(t, c, Load{Count: 1}); phase.Deliveries != 4 {
 		t.Errorf("%d deliveries", phase.Deliveries)
+	}
+}
+
+// Clients that leave come back: those that recover as they were, the others as somebody new.
+func TestClientsJoinAndLeave(t *testing.T) {
+	t.Parallel()
+	for _, recovery := range []Recovery{RecoverOffset, RecoverNot} {
+		t.Run(string(recovery), func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, (*httptest.Server).Start, nil)
+			crowd, err := Connect(bounded(t), Options{URL: s.URL, Clients: 10, Transport: TransportMixed, Recovery: recovery, Stay: 100 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = crowd.until(bounded(t), func() bool { return crowd.Counters().Reconnects >= 10 })
+			counters := crowd.Counters()
+			if err := errors.Join(err, crowd.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if counters.Left < 10 || counters.Disconnects > 0 {
+				t.Errorf("%+v", counters)
+			}
+			people := make(map[string]bool)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for _, socket := range s.sockets {
+				people[socket.Handshake().Query.Get("userId")] = true
+			}
+			if alone := len(people) == 10; alone != (recovery == RecoverOffset) {
+				t.Errorf("%d sockets of %d people", len(s.sockets), len(people))
+			}
+		})
 	}
 }

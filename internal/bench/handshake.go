@@ -84,6 +84,10 @@ func (l *loop) poll(c *client) {
 func (l *loop) identity(request []byte, c *client) []byte {
 	request = append(request, "userId=bench-"...)
 	request = strconv.AppendInt(request, int64(c.number), 10)
+	if c.visits > 0 {
+		request = append(request, '-')
+		request = strconv.AppendInt(request, int64(c.visits), 10)
+	}
 	return append(request, "&role=reader"...)
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"container/heap"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ type counters struct {
 	received, refetchBytes, refetches                uint64
 	deliveries, duplicates                           uint64
 	connects, disconnects, reconnects, recovered     uint64
+	left                                             uint64
 	refused                                          uint64
 	joined, synced, stalled, stalledClosed, attempts int
 }
@@ -42,6 +44,7 @@ type loop struct {
 	pace     time.Duration // between first attempts, if not 0
 	nextDial time.Duration // the first moment for the next of these
 	atOnce   int           // of these may be connecting at a time
+	stay     time.Duration // of a client, on average; 0 until all are in, and if they stay to the end
 	alarms   alarms        // of those that come back
 	sweeping time.Duration // the next sweep
 
@@ -259,7 +262,7 @@ func (l *loop) ring(now time.Duration) {
 	}
 }
 
-// sweep ends attempts that take too long and connections without a heartbeat.
+// sweep ends attempts that take too long, connections without a heartbeat, and visits.
 func (l *loop) sweep(now time.Duration) {
 	for _, c := range l.clients {
 		switch {
@@ -268,8 +271,24 @@ func (l *loop) sweep(now time.Duration) {
 			l.fail(c, errAttempt)
 		case c.state == stateJoined && c.heartbeat > 0 && now-c.alive > c.heartbeat:
 			l.fail(c, errHeartbeat)
+		case c.state == stateJoined && l.stay > 0 && rand.Float64() < sweepInterval.Seconds()/l.stay.Seconds():
+			l.depart(c, now)
 		}
 	}
+}
+
+// depart ends a visit and plans the next.
+func (l *loop) depart(c *client, now time.Duration) {
+	if rand.IntN(2) == 0 && !l.plain {
+		l.sendPacket(c, "41") // Socket.IO's DISCONNECT; the others just hang up
+	}
+	l.hangUp(c)
+	l.counters.left++
+	if l.recovery == RecoverNot {
+		c.visits++
+	}
+	c.attempts = 0
+	heap.Push(&l.alarms, alarm{at: now + pause(0), client: c})
 }
 
 // joined notes that a client has come in, or back.

@@ -87,6 +87,10 @@ type Options struct {
 	// StayAway makes clients whose connection broke not come back. By default they do, after the
 	// official client's pauses: 1 s, doubling up to 5 s, half of it more or less.
 	StayAway bool
+	// Stay is how long a client stays before it leaves, on average: it may leave at any moment,
+	// and half of them say so. 0: to the end. After a pause it comes back, with RecoverNot as
+	// somebody new.
+	Stay time.Duration
 
 	// Sources are the local addresses to connect from, in turn; each gives as many connections
 	// as the system has ports for clients (about 28,000). Empty: if the server is on IPv4

@@ -73,7 +73,7 @@ func (o *Options) check() error {
 		return errors.New("a plain WebSocket has no offsets to recover from")
 	case !strings.HasPrefix(o.Path, "/"):
 		return fmt.Errorf("the path %q does not begin with /", o.Path)
-	case o.Clients < 0 || o.ConnectAtOnce < 0 || o.ConnectRate < 0 || o.ConnectTimeout < 0 || o.Settle < 0 || o.PID < 0:
+	case o.Clients < 0 || o.ConnectAtOnce < 0 || o.ConnectRate < 0 || o.ConnectTimeout < 0 || o.Settle < 0 || o.Stay < 0 || o.PID < 0:
 		return errors.New("a number of clients, a rate, a time or a process id is less than 0")
 	}
 	_, err := o.Load.withDefaults()
