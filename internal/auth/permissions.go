@@ -113,7 +113,7 @@ func operationPermissions() []Permission {
 		owners(ActionReadBlocks, "see which addresses are blocked", "GET /blocks"),
 		commanded(owners(ActionEditBlocks, "block addresses and let them in again", "POST /blocks", "DELETE /blocks"), "block", "unblock"),
 		commanded(owners(ActionReadRefusals, "see who was refused, and why", "GET /refusals"), "refusals"),
-		// Who scrapes is often no user at all: docs/adr/0009 says who else may.
+		// Who scrapes is often no user at all: docs/adr/0013 says who else may.
 		{Action: ActionReadMetrics, Does: "read the metrics", Owners: true, Calls: []string{"GET /metrics"}},
 		owners(ActionReadHistory, "see the server's numbers over time", "GET /history"),
 		commanded(owners(ActionReadBackups, "list the backups", "GET /backups"), "backup list"),

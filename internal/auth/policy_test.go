@@ -28,7 +28,7 @@ func TestDemoPolicy(t *testing.T) {
 		}
 	}
 	for _, p := range auth.Permissions() {
-		// Metrics go by where a request comes from: docs/adr/0009.
+		// Metrics go by where a request comes from: docs/adr/0013.
 		if len(p.Calls) > 0 && p.Action != auth.ActionReadMetrics && !policy.Allows(catalog.RoleReader, p.Action) {
 			t.Errorf("over REST everyone may do everything, but not %s", p.Action)
 		}
