@@ -46,19 +46,10 @@ func startAdmin(dir string, c *catalog.Catalog, samples *ops.Samples, level *slo
 		return nil
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
-		difference, err := ops.Import(r.Context(), c, r.Body, r.URL.Query().Get("name"))
-		answerAdmin(w, difference, err)
-	})
+	serveExchange(mux, c, logger)
 	mux.HandleFunc("POST /samples", func(w http.ResponseWriter, r *http.Request) {
 		added, err := samples.Load(r.Context(), catalog.Actor{UserID: "operator", Role: catalog.RoleOwner})
 		answerAdmin(w, catalog.Difference{Added: added}, err)
-	})
-	mux.HandleFunc("GET /export", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := ops.Export(c, w); err != nil {
-			logger.Warn("an export was cut short", "error", err)
-		}
 	})
 	mux.HandleFunc("GET /log-level", serveLogLevel(level, logger))
 	mux.HandleFunc("PUT /log-level", serveLogLevel(level, logger))

@@ -7,89 +7,37 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/exchange"
 	"github.com/shelfcast/shelfcast/internal/ops"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
-type importCommand struct {
-	File   string `arg:"" optional:"" help:"JSON array of books, such as books.json or an export; - is standard input."`
-	Sample bool   `help:"Load the 50 sample books into an empty catalogue instead."`
+// exitRefused is the exit code of an import that took the good rows and left others out.
+const exitRefused = 2
+
+// formatFlag is the choice of import and export. "auto" goes by the file's name.
+type formatFlag struct {
+	Format string `help:"Form of the file: ${enum}; auto goes by its name (.json, .ndjson, .jsonl, .csv)." enum:"auto,json,ndjson,csv" default:"auto"`
 }
 
-// Run imports through the running server if there is one, so that connected
-// clients see the books arrive; otherwise it opens the log itself.
-func (c importCommand) Run(ctx context.Context, p *process, s *Settings) error {
-	if c.Sample == (c.File != "") {
-		return errors.New("import needs either a file (- for standard input) or --sample")
+func (f formatFlag) of(file string) exchange.Format {
+	if f.Format == "auto" {
+		return exchange.FormatOf(file)
 	}
-	difference, err := c.run(ctx, p, s)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.stdout, "%d books added, %d changed; %d favourites given, %d taken back\n",
-		difference.Added, difference.Updated, difference.FavoritesGiven, difference.FavoritesEnded)
-	return err
-}
-
-func (c importCommand) run(ctx context.Context, p *process, s *Settings) (catalog.Difference, error) {
-	path, query, name := "/samples", url.Values{}, c.File
-	var content []byte
-	if !c.Sample {
-		path = "/import"
-		var err error
-		if content, name, err = p.readFile(c.File); err != nil {
-			return catalog.Difference{}, err
-		}
-		query.Set("name", name)
-	}
-	var difference catalog.Difference
-	response, err := callAdmin(ctx, s.Data, http.MethodPost, path, query, bytes.NewReader(content))
-	if err == nil {
-		defer response.Body.Close()
-		err = json.NewDecoder(response.Body).Decode(&difference)
-		return difference, err
-	}
-	if !errors.Is(err, errNoServer) {
-		return difference, err
-	}
-	store, err := openStore(ctx, s, p.logger(s), storeMeters{})
-	if err != nil {
-		return difference, err
-	}
-	if err := store.start(ctx); err != nil {
-		return difference, err
-	}
-	if c.Sample {
-		difference.Added, err = ops.NewSamples(store.catalog, nil).Load(ctx, catalog.Actor{UserID: "operator", Role: catalog.RoleOwner})
-	} else {
-		difference, err = ops.Import(ctx, store.catalog, bytes.NewReader(content), name)
-	}
-	return difference, errors.Join(err, store.close())
-}
-
-// readFile reads a file that an argument names, and says what to call it.
-func (p *process) readFile(file string) (content []byte, name string, err error) {
-	var from io.Reader = p.stdin
-	name = "standard input"
-	if file != "-" {
-		opened, err := os.Open(file)
-		if err != nil {
-			return nil, "", err
-		}
-		defer opened.Close()
-		from, name = opened, file
-	}
-	content, err = io.ReadAll(io.LimitReader(from, ops.MaxFileSize+1))
-	return content, name, err
+	return exchange.Format(f.Format)
 }
 
 type exportCommand struct {
-	File string `arg:"" help:"Where to write a JSON array of all books; - is standard output."`
+	File string `arg:"" help:"Where to write all books; - is standard output."`
+	formatFlag
 }
 
 // Run exports from the running server if there is one; otherwise it reads the
@@ -102,7 +50,8 @@ func (c exportCommand) Run(ctx context.Context, p *process, s *Settings) error {
 }
 
 func (c exportCommand) write(ctx context.Context, p *process, s *Settings, to io.Writer) error {
-	response, err := callAdmin(ctx, s.Data, http.MethodGet, "/export", nil, nil)
+	format := c.of(c.File)
+	response, err := callAdmin(ctx, s.Data, http.MethodGet, "/export", url.Values{"format": {string(format)}}, nil)
 	if err == nil {
 		defer response.Body.Close()
 		_, err = io.Copy(to, response.Body)
@@ -118,9 +67,89 @@ func (c exportCommand) write(ctx context.Context, p *process, s *Settings, to io
 	if err != nil {
 		return err
 	}
-	err = store.load(ctx)
-	if err == nil {
-		err = ops.Export(store.catalog, to)
+	if err := loadOnly(store, ctx); err != nil {
+		return err
 	}
-	return errors.Join(err, store.close())
+	return errors.Join(exchange.Export(to, format, store.catalog.Snapshot()), store.close())
+}
+
+// sentBook is a book on its way to the server, with Go's names: unlike on the wire of the API, favourites
+// of which nothing is said differ from none.
+type sentBook catalog.Book
+
+func booksOf(sent []sentBook) []catalog.Book {
+	books := make([]catalog.Book, len(sent))
+	for i := range sent {
+		books[i] = catalog.Book(sent[i])
+	}
+	return books
+}
+
+// serveExchange answers the import and export commands.
+func serveExchange(mux *http.ServeMux, c *catalog.Catalog, logger *slog.Logger) {
+	store := storeInto(c)
+	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
+		var sent []sentBook
+		err := json.NewDecoder(io.LimitReader(r.Body, ops.MaxFileSize)).Decode(&sent)
+		var difference catalog.Difference
+		if err == nil {
+			dryRun, _ := strconv.ParseBool(r.URL.Query().Get("dryRun")) // ours alone
+			difference, err = store(r.Context(), booksOf(sent), dryRun)
+		}
+		answerAdmin(w, difference, err)
+	})
+	mux.HandleFunc("GET /export", func(w http.ResponseWriter, r *http.Request) {
+		if err := exchange.Export(w, exchange.Format(r.URL.Query().Get("format")), c.Snapshot()); err != nil {
+			logger.Warn("an export was cut short", "error", err)
+			panic(http.ErrAbortHandler) // or it would look whole
+		}
+	})
+}
+
+// storeInto stores what an import brings.
+func storeInto(c *catalog.Catalog) exchange.Store {
+	return func(ctx context.Context, books []catalog.Book, dryRun bool) (catalog.Difference, error) {
+		return c.Restore(ctx, operator(), books, catalog.RestoreOptions{KeepOthers: true, DryRun: dryRun})
+	}
+}
+
+// storeThrough lets the running server store it, so that connected clients see the books arrive.
+func storeThrough(s *Settings) exchange.Store {
+	return func(ctx context.Context, books []catalog.Book, dryRun bool) (difference catalog.Difference, err error) {
+		sent := make([]sentBook, len(books))
+		for i := range books {
+			sent[i] = sentBook(books[i])
+		}
+		body, err := json.Marshal(sent)
+		if err != nil {
+			return difference, err
+		}
+		query := url.Values{"dryRun": {strconv.FormatBool(dryRun)}}
+		err = askServer(ctx, s, http.MethodPost, "/import", query, bytes.NewReader(body), &difference)
+		return difference, err
+	}
+}
+
+// storeNowhere tells what an import would do to a catalogue that is not there.
+func storeNowhere(_ context.Context, books []catalog.Book, _ bool) (difference catalog.Difference, _ error) {
+	difference.Added = len(books)
+	for i := range books {
+		difference.FavoritesGiven += len(books[i].Favorites)
+	}
+	return difference, nil
+}
+
+// withExchangeStore lets do use the running server, or else the log, which a dry run only reads.
+func withExchangeStore(ctx context.Context, p *process, s *Settings, dryRun bool, do func(exchange.Store) error) error {
+	if adminAnswers(ctx, s.Data) {
+		return do(storeThrough(s))
+	}
+	start := (*store).start
+	if dryRun {
+		if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); errors.Is(err, os.ErrNotExist) {
+			return do(storeNowhere)
+		}
+		start = loadOnly
+	}
+	return withStore(ctx, p, s, start, func(b *backups) error { return do(storeInto(b.catalog)) })
 }

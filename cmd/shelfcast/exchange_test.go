@@ -32,14 +32,14 @@ func TestImportAndExport(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, stdout, stderr := execute(t, someBooks, "import", "-", "--data", dir)
-			if code != 0 || !strings.HasPrefix(stdout, "1 books added, 0 changed; 1 favourites given") {
+			if code != 0 || !strings.HasPrefix(stdout, "1 books added, 0 changed, 0 unchanged, 0 refused; 1 favourites given") {
 				t.Fatalf("import: %d %q %s", code, stdout, stderr)
 			}
 			if served {
 				watcher.Await("bookAdded")
 				watcher.Await("favoriteUpdated")
 			}
-			if code, _, stderr := execute(t, "[{", "import", "-", "--data", dir); code == 0 || !strings.Contains(stderr, "standard input: line 1, column") {
+			if code, _, stderr := execute(t, "[{", "import", "-", "--data", dir); code == 0 || !strings.Contains(stderr, "standard input: line 1: book 1: the file ends") {
 				t.Errorf("a broken file: %d %s", code, stderr)
 			}
 			if code, _, stderr := execute(t, "", "import", "--sample", "--data", dir); code == 0 || !strings.Contains(stderr, "not empty") {
@@ -55,6 +55,61 @@ func TestImportAndExport(t *testing.T) {
 			}
 			if code, stdout, _ := execute(t, "", "export", "-", "--data", dir); code != 0 || stdout != string(content) {
 				t.Errorf("to standard output: %s", stdout)
+			}
+		})
+	}
+}
+
+// Good rows go in, the others come back with their reasons, to be mended and imported; the exit code
+// says which it was.
+func TestImportOfATable(t *testing.T) {
+	t.Parallel()
+	const table = "\ufefftitle;author;id;favorites\r\nImported;Author Name;1703123456789;anna|ben\r\n" +
+		";Nobody;2;\r\nNew;'=SUM(A1);;\r\n"
+	for _, served := range []bool{true, false} {
+		t.Run("served "+strconv.FormatBool(served), func(t *testing.T) {
+			t.Parallel()
+			s := shelf{t, t.TempDir()}
+			if served {
+				boot(t, s.dir, nil)
+			}
+			s.run("import", "-")
+			folder := t.TempDir()
+			file, rejects, exported := filepath.Join(folder, "in.csv"), filepath.Join(folder, "bad.csv"), filepath.Join(folder, "out.csv")
+			write := func(content string) {
+				if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			importing := func(args ...string) (int, string, string) {
+				return execute(t, "", append([]string{"import", file, "--data", s.dir}, args...)...)
+			}
+			write(table)
+			if code, _, stderr := importing("--strict"); code != 1 || !strings.Contains(stderr, "1 of 3 rows: nothing was changed") {
+				t.Errorf("strict: %d %s", code, stderr)
+			}
+			if code, stdout, stderr := importing("--dry-run"); code != exitRefused || !strings.HasPrefix(stdout, "1 books would be added, 0 changed, 0 unchanged, 1 refused; 1 favourites would be given") {
+				t.Errorf("dry run: %d %s %s", code, stdout, stderr)
+			}
+			code, stdout, stderr := importing("--rejects", rejects)
+			if code != exitRefused || !strings.HasPrefix(stdout, "1 books added, 0 changed, 0 unchanged, 1 refused; 1 favourites given") ||
+				!strings.Contains(stderr, "row 3 (line 3): title is missing or empty") {
+				t.Errorf("import: %d %s %s", code, stdout, stderr)
+			}
+			s.run("export", exported)
+			content, err := os.ReadFile(exported)
+			if err != nil || !strings.Contains(string(content), ",Imported,Author Name,,,anna|ben,") || !strings.Contains(string(content), ",New,'=SUM(A1),") {
+				t.Errorf("exported %s (%v)", content, err)
+			}
+			if content, err = os.ReadFile(rejects); err != nil {
+				t.Fatal(err)
+			}
+			write(strings.ReplaceAll(string(content), ",,Nobody", ",Mended,Nobody"))
+			if code, stdout, stderr := importing("--strict"); code != 0 || !strings.HasPrefix(stdout, "1 books added") {
+				t.Errorf("mended: %d %s %s", code, stdout, stderr)
+			}
+			if code, stdout, _ := execute(t, "", "import", exported, "--data", s.dir); code != 0 || !strings.HasPrefix(stdout, "0 books added, 0 changed, 2 unchanged, 0 refused") {
+				t.Errorf("an export again: %d %s", code, stdout)
 			}
 		})
 	}

@@ -114,6 +114,26 @@ func (s *storedBook) book() (Book, error) {
 	return book.clean()
 }
 
+// Normalized applies the rules of the contract's table "Book" to a book that somebody brings
+// along, as [Catalog.Restore] does when it keeps others: its ID may be 0, and Favorites that are
+// nil stay nil.
+// Errors: CodeInvalidInput and CodeTitleAndAuthorRequired, with Error.Field.
+func (b Book) Normalized() (Book, error) {
+	checked := b
+	if b.ID == 0 {
+		checked.ID = 1
+	}
+	checked, err := checked.clean()
+	if err != nil {
+		return Book{}, err
+	}
+	checked.ID = b.ID
+	if b.Favorites == nil {
+		checked.Favorites = nil
+	}
+	return checked, nil
+}
+
 // clean applies the rules of the contract's table "Book" to a whole book.
 func (b Book) clean() (Book, error) {
 	if b.ID < 1 || b.ID > MaxBookID {

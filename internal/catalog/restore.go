@@ -12,7 +12,8 @@ import (
 type RestoreOptions struct {
 	// KeepOthers leaves books alone that the given list does not hold (an import); otherwise
 	// they are deleted (a restore). A book in the list whose Favorites is nil, and not just
-	// empty, then keeps the favourites that the catalogue has.
+	// empty, then keeps the favourites that the catalogue has, and one whose ID is 0 is a new
+	// book, which gets its id here.
 	KeepOthers bool
 	// DryRun computes the difference and changes nothing.
 	DryRun bool
@@ -53,7 +54,7 @@ func (d Difference) Plus(other Difference) Difference {
 // it; CodeConflict when other nodes change the same books all the time; CodeUnavailable, after
 // which it is not known whether the difference is stored: calling it again finds out.
 func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, options RestoreOptions) (Difference, error) {
-	wanted, err := cleanBooks(books)
+	wanted, err := cleanBooks(books, options.KeepOthers)
 	if err != nil {
 		return Difference{}, err
 	}
@@ -74,7 +75,14 @@ func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, option
 	}
 	defer end()
 	var conflict *Error
+	unnamed := 0 // books that are new: the first ones, as 0 is no id
+	for unnamed < len(wanted) && wanted[unnamed].ID == 0 {
+		unnamed++
+	}
 	for range maxAttempts { // against other nodes
+		for i := range wanted[:unnamed] { // one of them may have taken an id by now
+			wanted[i].ID = c.ids.next(wholeMilliseconds(c.now()), c.knows)
+		}
 		plan := c.planRestore(wanted, options)
 		if len(plan.writes) == 0 {
 			return plan.difference, nil
@@ -94,16 +102,21 @@ func (c *Catalog) Restore(ctx context.Context, actor Actor, books []Book, option
 	return Difference{}, conflict
 }
 
-// cleanBooks checks a list and sorts it by id, so that books are added in that order.
-func cleanBooks(books []Book) ([]Book, error) {
+// cleanBooks checks a list and sorts it by id, so that books are added in that order. Books without
+// an id, if there may be any, come first and in the list's order.
+func cleanBooks(books []Book, mayBeNew bool) ([]Book, error) {
 	cleaned := make([]Book, len(books))
 	seen := make(map[int64]struct{}, len(books))
 	for i, book := range books {
-		book, err := book.clean()
+		clean := book.clean
+		if mayBeNew {
+			clean = book.Normalized
+		}
+		book, err := clean()
 		if err != nil {
 			return nil, inEntry(i, err)
 		}
-		if _, repeated := seen[book.ID]; repeated {
+		if _, repeated := seen[book.ID]; repeated && book.ID != 0 {
 			return nil, inEntry(i, invalidField("id", "occurs twice"))
 		}
 		if books[i].Favorites == nil {
@@ -112,7 +125,7 @@ func cleanBooks(books []Book) ([]Book, error) {
 		seen[book.ID] = struct{}{}
 		cleaned[i] = book
 	}
-	slices.SortFunc(cleaned, func(a, b Book) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(cleaned, func(a, b Book) int { return cmp.Compare(a.ID, b.ID) })
 	return cleaned, nil
 }
 

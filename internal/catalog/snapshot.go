@@ -59,6 +59,17 @@ func (s *Snapshot) Gzip() Encoding {
 	return s.gzip
 }
 
+// Books gives the books by id. What they hold is shared; see [Book].
+func (s *Snapshot) Books() iter.Seq[Book] {
+	return func(yield func(Book) bool) {
+		for r := range s.records() {
+			if !yield(r.book) {
+				return
+			}
+		}
+	}
+}
+
 // records gives the books by id.
 func (s *Snapshot) records() iter.Seq[*record] {
 	return func(yield func(*record) bool) {

@@ -76,7 +76,7 @@ func ParseBooks(content []byte, name string) (*Books, error) {
 			return nil, file.errorAt(begin+lone, fmt.Sprintf("book %d: %.6s is half of a character (a lone surrogate); "+
 				"remove it, or write the whole character", len(file.List)+1, raw[lone:]))
 		}
-		book, err := parseBook(raw)
+		book, err := parseBook(raw, true)
 		if err != nil {
 			return nil, file.errorAt(begin, fmt.Sprintf("book %d: %v", len(file.List)+1, err))
 		}
@@ -111,9 +111,25 @@ type fileBook struct {
 	Version        json.RawMessage   `json:"version"`
 }
 
-func parseBook(raw json.RawMessage) (catalog.Book, error) {
+// ParseBook reads one book, a JSON object without anything around it, with the tolerance of
+// ReadBooks. A book without an id has the ID 0.
+func ParseBook(raw []byte) (catalog.Book, error) {
+	if firstInvalidUTF8(raw) >= 0 {
+		return catalog.Book{}, errors.New("not valid UTF-8")
+	}
+	book, err := parseBook(raw, false)
+	if err != nil {
+		return catalog.Book{}, err
+	}
+	if lone := catalog.LoneSurrogate(raw); lone >= 0 { // which takes the JSON to be valid
+		return catalog.Book{}, fmt.Errorf("%.6s is half of a character (a lone surrogate)", raw[lone:])
+	}
+	return book, nil
+}
+
+func parseBook(raw json.RawMessage, idRequired bool) (catalog.Book, error) {
 	var from fileBook
-	if raw[0] != '{' {
+	if len(raw) == 0 || raw[0] != '{' {
 		return catalog.Book{}, errors.New("not an object")
 	}
 	if err := json.Unmarshal(raw, &from); err != nil {
@@ -124,11 +140,17 @@ func parseBook(raw json.RawMessage) (catalog.Book, error) {
 		return catalog.Book{}, err
 	}
 	id, err := parseID(from.ID)
+	if err == nil && id == 0 && idRequired {
+		err = errors.New("it has no id")
+	}
 	if err != nil {
 		return catalog.Book{}, err
 	}
 	book := catalog.Book{ID: id, Version: parseVersion(from.Version)}
 	fail := func(field string, err error) (catalog.Book, error) {
+		if id == 0 {
+			return catalog.Book{}, fmt.Errorf("%s %w", field, err)
+		}
 		return catalog.Book{}, fmt.Errorf("id %d: %s %w", id, field, err)
 	}
 	if from.Title == nil || from.Author == nil {
@@ -159,10 +181,11 @@ func parseBook(raw json.RawMessage) (catalog.Book, error) {
 	return book, nil
 }
 
+// parseID gives 0 where there is no id.
 func parseID(raw json.RawMessage) (int64, error) {
 	text := strings.TrimSpace(string(raw))
 	if text == "" || text == "null" {
-		return 0, errors.New("it has no id")
+		return 0, nil
 	}
 	if unquoted, err := strconv.Unquote(text); err == nil {
 		text = unquoted

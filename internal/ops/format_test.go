@@ -101,7 +101,11 @@ func TestFavoritesOfAnImport(t *testing.T) {
 			}
 			give()
 			file := fmt.Sprintf(`[{"id": %d, "title": "Imported", "author": "B"%s}]`, book.ID, test.member)
-			if _, err := Import(t.Context(), h.catalog, strings.NewReader(file), "-"); err != nil {
+			books, err := ReadBooks(strings.NewReader(file), "-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.catalog.Restore(t.Context(), operator(), books.List, catalog.RestoreOptions{KeepOthers: true}); err != nil {
 				t.Fatal(err)
 			}
 			if got := favorites(); got != test.imported || h.titles() != "Imported" {
@@ -116,53 +120,6 @@ func TestFavoritesOfAnImport(t *testing.T) {
 				t.Errorf("after the restore: %s, want %s", got, test.restored)
 			}
 		})
-	}
-}
-
-func TestImportAndExport(t *testing.T) {
-	t.Parallel()
-	from := open(t, t.TempDir())
-	lent := "Anna"
-	due := time.Now().Add(time.Hour)
-	book, err := from.catalog.Add(t.Context(), operator(), catalog.Draft{Title: "Lent", Author: "B", ReaderName: &lent, ReturnDateTime: &due})
-	if err != nil {
-		t.Fatal(err)
-	}
-	from.add("<script>alert(1)</script> \u2028 \"quoted\"")
-	for _, user := range []string{"ben", "anna"} {
-		if _, err := from.catalog.SetFavorite(t.Context(), reader(user), book.ID, user, true); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var exported bytes.Buffer
-	if err := Export(from.catalog, &exported); err != nil {
-		t.Fatal(err)
-	}
-
-	to := open(t, t.TempDir())
-	other := to.add("Was there before")
-	difference, err := Import(t.Context(), to.catalog, bytes.NewReader(exported.Bytes()), "export.json")
-	if err != nil || difference.Added != 2 || difference.FavoritesGiven != 2 || difference.Deleted != 0 {
-		t.Fatalf("%+v, %v", difference, err)
-	}
-	if _, found := to.catalog.Book(other.ID); !found {
-		t.Error("an import took away a book")
-	}
-	imported, _ := to.catalog.Book(book.ID)
-	if imported.Title != "Lent" || *imported.ReaderName != lent || !imported.ReturnDateTime.Equal(*book.ReturnDateTime) ||
-		fmt.Sprint(imported.Favorites) != "[ben anna]" {
-		t.Errorf("imported %+v", imported)
-	}
-	position := to.catalog.Position()
-	if again, err := Import(t.Context(), to.catalog, bytes.NewReader(exported.Bytes()), "export.json"); err != nil || !again.IsZero() || to.catalog.Position() != position {
-		t.Errorf("the second import of the same file: %+v, %v", again, err)
-	}
-	_, err = Import(t.Context(), to.catalog, strings.NewReader("[{\"id\":5,\"title\":\"A\",\"author\":\"B\"},\n{\"id\":6,\"title\":\"A\\u0007\",\"author\":\"B\"}]"), "-")
-	if err == nil || !strings.Contains(err.Error(), "line 2, column 1") || !strings.Contains(err.Error(), "book 2: id 6: title") {
-		t.Errorf("a control character: %v", err)
-	}
-	if _, found := to.catalog.Book(5); found {
-		t.Error("a file that was refused left something behind")
 	}
 }
 
