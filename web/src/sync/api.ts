@@ -108,6 +108,8 @@ export function createApi(base: string, userId: string, role: string, bearer?: B
     // An answer to a token that was renewed meanwhile says nothing of the new one.
     if (response.status === 401 && (bearer?.token() ?? null) === token) bearer?.refused();
     if (!response.ok) throw failure(response, body);
+    // The server says something to everything. This was a network's sign-in page, or a broken proxy.
+    if (body === null) throw new ApiError('unexpected', 'Something else answered in the place of the library.');
     return { body, position: parsePosition(response.headers.get('Shelfcast-Position')) };
   }
 
