@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -57,8 +58,12 @@ func (c *benchCommand) Validate() error {
 func (c *benchCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer restore()
+	context.AfterFunc(ctx, restore) // a second signal ends the process at once
 	options, err := c.options(s)
 	if err != nil {
+		return err
+	}
+	if err := c.tryReport(); err != nil {
 		return err
 	}
 	line := &progressLine{to: p.stderr}
@@ -134,6 +139,21 @@ func parseSources(list string) ([]netip.Addr, error) {
 		}
 	}
 	return sources, nil
+}
+
+// tryReport says whether the plot can be written, before an hour was spent on what it shows.
+func (c *benchCommand) tryReport() error {
+	if c.Report == "" {
+		return nil
+	}
+	if info, err := os.Stat(c.Report); err == nil && info.IsDir() {
+		return fmt.Errorf("--report: %s is a directory", c.Report)
+	}
+	file, err := os.CreateTemp(filepath.Dir(c.Report), ".shelfcast-bench-*") // as ops.ReplaceFile does
+	if err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // publish prints the outcome and writes the plot.

@@ -105,11 +105,17 @@ func TestBenchAgainstLimits(t *testing.T) {
 
 func TestBenchArguments(t *testing.T) {
 	t.Parallel()
+	directory := filepath.Join(t.TempDir(), "taken.svg")
+	if err := os.Mkdir(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"--report", "plot.png"}, "--report: plot.png ends neither in .svg nor in .html"},
+		{[]string{"--report", filepath.Join(t.TempDir(), "nowhere", "plot.svg")}, "--report: "},
+		{[]string{"--report", directory}, "is a directory"},
 		{[]string{"--sources", "127.0.0.9-127.0.0.1"}, "--sources: 127.0.0.9-127.0.0.1 is no range"},
 		{[]string{"--sources", "127.0.0.0-127.9.0.0"}, "more than 256 addresses"},
 		{[]string{"--sources", "everywhere"}, "--sources"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,12 +40,15 @@ func cleanUp(ctx context.Context, o *Options, all []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan string)
+	var deleted atomic.Int64
 	var work sync.WaitGroup
 	for range cleaners {
 		work.Go(func() {
 			for location := range queue {
 				if err := r.remove(ctx, location); err != nil {
 					cancel(err)
+				} else {
+					deleted.Add(1)
 				}
 			}
 		})
@@ -60,7 +64,7 @@ func cleanUp(ctx context.Context, o *Options, all []string) error {
 	close(queue)
 	work.Wait()
 	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("deleting what was posted: %w", err)
+		return fmt.Errorf("deleting what was posted: %d of %d books are left: %w", int64(len(all))-deleted.Load(), len(all), err)
 	}
 	return nil
 }

@@ -51,8 +51,10 @@ type client struct {
 }
 
 var (
-	errHeartbeat     = errors.New("no ping came in time")
-	errAttempt       = fmt.Errorf("not connected within %s", attemptTimeout)
+	errHeartbeat = errors.New("no ping came in time")
+	errAttempt   = fmt.Errorf("not connected within %s", attemptTimeout)
+	// After a CONNECT_ERROR the official client does not try again by itself either.
+	errRefused       = errors.New("the server refuses the connection")
 	errServerClosed  = errors.New("the server closed the session")
 	errAccept        = errors.New("the WebSocket handshake's answer does not fit its key")
 	errOpenPacket    = errors.New("the first packet is not a whole Engine.IO open packet")
@@ -238,7 +240,7 @@ func (c *client) message(packet []byte) error {
 	case '0':
 		return c.connected(packet[1:])
 	case '4':
-		return fmt.Errorf("the server refuses the connection: %s", packet[1:])
+		return fmt.Errorf("%w: %s", errRefused, packet[1:])
 	case '1':
 		return errServerClosed
 	}

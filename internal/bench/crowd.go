@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,8 +28,9 @@ type Crowd struct {
 	watcher    *watcher
 	posting    sync.Mutex // held while posting
 
-	locations locations
-	close     func() error
+	locations  locations
+	unanswered atomic.Int64 // posts of which it is not known what became
+	close      func() error
 }
 
 const (
@@ -180,15 +182,23 @@ func (c *Crowd) connect(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, c.options.ConnectTimeout)
 	defer cancel()
 	var seen Counters
+	var final error
 	err := c.until(within, func() bool {
-		seen = c.count()
-		return seen.Connected == c.options.Clients
-	})
-	if err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("%d of %d clients were connected within %s%s",
-				seen.Connected, c.options.Clients, c.options.ConnectTimeout, reasons(c.problems.take()))
+		if seen = c.count(); seen.Connects == 0 {
+			final = c.final()
 		}
+		return seen.Connected == c.options.Clients || final != nil
+	})
+	switch {
+	case final != nil:
+		return fmt.Errorf("no client gets in: %w", final)
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted when %d of %d clients were connected%s: %w",
+			seen.Connected, c.options.Clients, reasons(c.problems.take()), err)
+	case within.Err() != nil:
+		return fmt.Errorf("%d of %d clients were connected within %s%s",
+			seen.Connected, c.options.Clients, c.options.ConnectTimeout, reasons(c.problems.take()))
+	case err != nil:
 		return err
 	}
 	latest, each := began, newHistogram(3)
@@ -211,6 +221,20 @@ func (c *Crowd) connect(ctx context.Context) error {
 	}
 	return nil
 }
+
+// final is an answer by which the server refused a client for a reason that does not pass, if there
+// was one.
+func (c *Crowd) final() error {
+	for _, l := range c.loops {
+		if err := l.final.Load(); err != nil {
+			return *err
+		}
+	}
+	return nil
+}
+
+// marker is what all posts of the crowd carry.
+func (c *Crowd) marker() marker { return c.loops[0].marker }
 
 func reasons(problems []string) string {
 	if len(problems) == 0 {

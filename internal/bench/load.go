@@ -9,6 +9,11 @@ import (
 	"time"
 )
 
+// interruptGrace is how long posts that are under way when a run is interrupted, and then their
+// deliveries, are waited for. Cut off, a post would leave a book that nobody knows of, and its
+// deliveries would count as lost.
+const interruptGrace = 5 * time.Second
+
 // errorPause is how long a poster waits after an error, so that a server in trouble is not asked
 // faster than one that is not.
 const errorPause = 100 * time.Millisecond
@@ -31,8 +36,8 @@ type round struct {
 
 // Post posts a load and waits until its events have reached all clients that read, or Load.Patience
 // is over. pid is the server's process, whose CPU time is counted; 0 for none. (The server may have
-// been restarted since Connect.) When ctx ends, so does posting, and the phase is there besides
-// ctx's error.
+// been restarted since Connect.) When ctx ends, no more posts begin; those under way have 5 s to be
+// answered and to reach the clients; and the phase is there besides ctx's cause.
 func (c *Crowd) Post(ctx context.Context, load Load, pid int) (*Phase, error) {
 	load, err := load.withDefaults()
 	if err != nil {
@@ -43,14 +48,16 @@ func (c *Crowd) Post(ctx context.Context, load Load, pid int) (*Phase, error) {
 	}
 	defer c.posting.Unlock()
 	defer c.watcher.enter(StageIdle)
+	finishing, stop := outlive(ctx, interruptGrace)
+	defer stop()
 	before := c.Counters()
 	c.problems.take()
 	if load.Warmup > 0 {
 		c.watcher.enter(StageWarmup)
 		warmup := load
 		warmup.Duration, warmup.Count = load.Warmup, 0
-		c.newRound(warmup, false).run(ctx)
-		c.drain(ctx, load.Patience)
+		c.newRound(warmup, false).run(ctx, finishing)
+		c.drain(finishing, load.Patience)
 	}
 	r := c.newRound(load, true)
 	c.watcher.enter(StageMeasuring)
@@ -60,10 +67,10 @@ func (c *Crowd) Post(ctx context.Context, load Load, pid int) (*Phase, error) {
 		return nil, err
 	}
 	own, _ := ReadProcess(os.Getpid()) // 0 where there is no /proc
-	r.run(ctx)
+	r.run(ctx, finishing)
 	r.phase.Seconds = (c.ledger.now() - r.start).Seconds()
 	c.watcher.enter(StageDraining)
-	c.drain(ctx, load.Patience)
+	c.drain(finishing, load.Patience)
 	serverAfter, err := usage(pid)
 	c.problems.add(err)
 	ownAfter, _ := ReadProcess(os.Getpid())
@@ -71,7 +78,7 @@ func (c *Crowd) Post(ctx context.Context, load Load, pid int) (*Phase, error) {
 	phase.charge(serverAfter.CPU-server.CPU, ownAfter.CPU-own.CPU)
 	phase.compare(before, c.Counters())
 	phase.Problems = c.problems.take()
-	return phase, ctx.Err()
+	return phase, context.Cause(ctx)
 }
 
 func usage(pid int) (Process, error) {
@@ -125,34 +132,45 @@ func (c *Crowd) drain(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// run posts until the load's end.
-func (r *round) run(ctx context.Context) {
-	within := ctx // what is under way at its end is finished
+// outlive makes a context that ends grace after ctx does, or with the function it returns.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		pauseFor(longer, grace)
+		cancel()
+	})
+	return longer, func() { stop(); cancel() }
+}
+
+// run posts until the load's end, or ctx's. What is under way then is finished, unless finishing
+// ends too.
+func (r *round) run(ctx, finishing context.Context) {
+	within := ctx
 	if r.load.Duration > 0 {
 		var cancel context.CancelFunc
 		within, cancel = context.WithTimeout(ctx, r.load.Duration)
 		defer cancel()
 	}
 	if r.load.Rate > 0 {
-		r.open(within, ctx)
+		r.open(within, finishing)
 	} else {
-		r.closed(within, ctx)
+		r.closed(within, finishing)
 	}
 }
 
 // closed is the closed loop.
-func (r *round) closed(ctx, posting context.Context) {
+func (r *round) closed(ctx, finishing context.Context) {
 	tickets := make(chan struct{}) // one for each post
 	var posters sync.WaitGroup
 	for range r.load.Posters {
 		posters.Go(func() {
 			for range tickets {
 				done := make(chan struct{})
-				switch accepted := r.post(posting, done); {
+				switch accepted := r.post(finishing, done); {
 				case !accepted:
 					pauseFor(ctx, errorPause)
 				case r.load.WaitFor == WaitDelivered:
-					r.await(posting, done)
+					r.await(finishing, done)
 				}
 			}
 		})
@@ -182,7 +200,7 @@ func (r *round) await(ctx context.Context, done <-chan struct{}) {
 }
 
 // open is the open loop: each post has its time, whether those before have been answered or not.
-func (r *round) open(ctx, posting context.Context) {
+func (r *round) open(ctx, finishing context.Context) {
 	interval := time.Duration(float64(time.Second) / r.load.Rate)
 	under := make(chan struct{}, r.load.Posters)
 	var posts sync.WaitGroup
@@ -203,7 +221,7 @@ func (r *round) open(ctx, posting context.Context) {
 			r.crowd.problems.add(fmt.Errorf("the rate of %v posts a second was not reached: %d posts are under way, and no more may be", r.load.Rate, r.load.Posters))
 		}
 		posts.Go(func() {
-			r.post(posting, nil)
+			r.post(finishing, nil)
 			<-under
 		})
 	}
@@ -233,7 +251,7 @@ func (r *round) post(ctx context.Context, done chan<- struct{}) (accepted bool) 
 		r.crowd.problems.add(errors.New("no more posts can be told apart in one run"))
 		return false
 	}
-	body := r.crowd.options.PostBody(r.crowd.loops[0].marker.title(number))
+	body := r.crowd.options.PostBody(r.crowd.marker().title(number))
 	sent := ledger.find(number).sent
 	location, err := r.crowd.requests.post(ctx, body)
 	now := ledger.now()
@@ -256,6 +274,7 @@ func (r *round) post(ctx context.Context, done chan<- struct{}) (accepted bool) 
 		r.phase.Refused++
 	default:
 		r.phase.Unanswered++
+		r.crowd.unanswered.Add(1)
 	}
 	return err == nil
 }

@@ -2,8 +2,10 @@ package bench
 
 import (
 	"container/heap"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -60,6 +62,7 @@ type loop struct {
 	tasks    []func() // handed over by others; guarded by mu
 	finished chan struct{}
 	err      atomic.Pointer[error] // why the loop ended, if not because it was told to
+	final    atomic.Pointer[error] // the last refusal for a reason that does not pass
 }
 
 // do hands the loop a function to run. Safe for concurrent use.
@@ -246,13 +249,35 @@ func (l *loop) broke(c *client, err error) {
 		l.problems.add(fmt.Errorf("a connection broke: %w", err))
 	} else {
 		l.counters.refused++
-		l.problems.add(fmt.Errorf("connecting: %w", err))
+		err = fmt.Errorf("connecting: %w", err)
+		l.problems.add(err)
+		if isFinal(err) {
+			l.final.Store(&err)
+		}
 	}
 	if l.stayAway && c.returning {
 		return
 	}
 	heap.Push(&l.alarms, alarm{at: now + pause(c.attempts), client: c})
 	c.attempts++
+}
+
+// isFinal says whether an attempt failed for a reason that is there as long as nobody changes
+// something: a wrong address or token, say. Those that pass (RFC 9110, section 15.5.9; RFC 6585,
+// section 4) do not count.
+func isFinal(err error) bool {
+	if errors.Is(err, errRefused) {
+		return true
+	}
+	var answer *statusError
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return answer.status/100 == 4
 }
 
 // ring starts the attempts that are due.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 )
@@ -74,6 +75,10 @@ func Run(ctx context.Context, options Options) (*Report, error) {
 	if options.Cleanup {
 		// What was interrupted shall leave nothing behind either.
 		err = errors.Join(err, cleanUp(context.WithoutCancel(ctx), &options, crowd.locations.all))
+		if n := crowd.unanswered.Load(); n > 0 {
+			err = errors.Join(err, fmt.Errorf("%d posts were not answered: if they took effect, their books are left, with titles that begin with %q",
+				n, crowd.marker().prefix))
+		}
 	}
 	return report, err
 }

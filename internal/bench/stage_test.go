@@ -36,6 +36,7 @@ type stage struct {
 
 	spread  func(s *stage, post int, book json.RawMessage)
 	respond func(w http.ResponseWriter, post int) bool // false: refused, and answered
+	refuse  string                                     // why nobody gets in, if not empty
 }
 
 func newStage(t *testing.T, start func(*httptest.Server), change func(*stage)) *stage {
@@ -44,6 +45,12 @@ func newStage(t *testing.T, start func(*httptest.Server), change func(*stage)) *
 	s.io = socketio.NewServer(&socketio.Options{Options: engineio.Options{
 		PingInterval: 200 * time.Millisecond, PingTimeout: 10 * time.Second,
 	}})
+	s.io.Use(func(*socketio.Socket) error {
+		if s.refuse != "" {
+			return errors.New(s.refuse)
+		}
+		return nil
+	})
 	s.io.OnConnection(func(socket *socketio.Socket) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
