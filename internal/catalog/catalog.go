@@ -40,11 +40,11 @@ type Options struct {
 // projection. Lock order: ids.mu or turn, then mu; snapshots.mu, then mu; the locks of pause,
 // lanes, claims and waiters are leaves.
 type Catalog struct {
-	log     Log
-	now     func() time.Time
-	logger  *slog.Logger
-	deflate Deflate
-	meter   Meter
+	log    Log
+	now    func() time.Time
+	logger *slog.Logger
+	zipper *gzipEncoder
+	meter  Meter
 
 	started   atomic.Bool
 	loaded    chan struct{} // closed once what was stored at the start is applied
@@ -71,7 +71,6 @@ func New(log Log, options Options) *Catalog {
 		log:        log,
 		now:        options.Now,
 		logger:     options.Logger,
-		deflate:    options.Deflate,
 		meter:      options.Meter,
 		loaded:     make(chan struct{}),
 		projection: newProjection(),
@@ -82,9 +81,11 @@ func New(log Log, options Options) *Catalog {
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
-	if c.deflate == nil {
-		c.deflate = newStandardDeflate()
+	deflate := options.Deflate
+	if deflate == nil {
+		deflate = newStandardDeflate()
 	}
+	c.zipper = newGzipEncoder(deflate)
 	if c.meter == nil {
 		c.meter = silentMeter{}
 	}

@@ -43,21 +43,40 @@ const (
 	closingBlock = "\x01\x01\x00\xfe\xff]" // the final one
 )
 
-// joinGzip makes one gzip member of the JSON array of all books: the chunks' blocks one after the
-// other, and a checksum that is made of theirs. Nothing is compressed that is known already.
-func joinGzip(chunks []*chunk, deflate Deflate) Encoding {
-	e := newEncoding(len(chunks) + 2)
-	e.add([]byte(gzipHeader + openingBlock))
+// gzipEncoder compresses the snapshots of one catalogue. It is safe for concurrent use.
+type gzipEncoder struct {
+	deflate Deflate
+	pieces  pieces
+}
+
+func newGzipEncoder(deflate Deflate) *gzipEncoder { return &gzipEncoder{deflate: deflate} }
+
+// chunksToPieceEnd: one chunk in so many may end a piece. Its checksum is as good as chance, and
+// the same as long as the chunk is.
+const chunksToPieceEnd = 4
+
+// encode makes one gzip member of the JSON array of all books: the chunks' blocks one after the
+// other, and a checksum that is made of theirs. Nothing is compressed that is known already. A
+// chunk's blocks are short, so those of neighbours are written as one piece.
+func (g *gzipEncoder) encode(chunks []*chunk) Encoding {
 	sum, comma := checksumOf([]byte("[")), checksumOf([]byte(","))
+	parts := make([]part, len(chunks))
 	for i, c := range chunks {
-		blocks, of := c.compressed(deflate)
-		if i == 0 {
-			blocks = blocks[len(commaBlock):]
-		} else {
+		blocks, of := c.compressed(g.deflate)
+		if i > 0 {
 			sum = sum.join(comma)
 		}
 		sum = sum.join(of)
-		e.add(blocks)
+		parts[i] = part{blocks, of.crc%chunksToPieceEnd == 0}
+	}
+	joined := g.pieces.join(parts)
+	e := newEncoding(len(joined) + 2)
+	e.add([]byte(gzipHeader + openingBlock))
+	for i, piece := range joined {
+		if i == 0 {
+			piece = piece[len(commaBlock):]
+		}
+		e.add(piece)
 	}
 	sum = sum.join(checksumOf([]byte("]")))
 	trailer := []byte(closingBlock)

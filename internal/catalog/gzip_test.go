@@ -53,7 +53,7 @@ func TestSnapshotsOfRandomHistories(t *testing.T) {
 		plain    string
 	}
 	var expected []expectation
-	deflate := newStandardDeflate()
+	zipper := newGzipEncoder(newStandardDeflate())
 	for round := range 30 {
 		for range random.IntN(300) {
 			id := 1 + random.Int64N(2000)
@@ -66,7 +66,7 @@ func TestSnapshotsOfRandomHistories(t *testing.T) {
 			books[id] = newRecord(Book{ID: id, Title: title, Favorites: []string{"anna", title}})
 			list.put(books[id])
 		}
-		snapshot := newSnapshot(Position{Epoch: "e", Sequence: Sequence(round)}, len(books), list.share(), deflate)
+		snapshot := newSnapshot(Position{Epoch: "e", Sequence: Sequence(round)}, len(books), list.share(), zipper)
 		var sorted []*record
 		for r := range snapshot.records() {
 			sorted = append(sorted, r)
@@ -88,7 +88,7 @@ func TestSnapshotsOfRandomHistories(t *testing.T) {
 
 func TestSnapshotWithoutBooks(t *testing.T) {
 	t.Parallel()
-	snapshot := newSnapshot(Position{Epoch: "e"}, 0, nil, newStandardDeflate())
+	snapshot := newSnapshot(Position{Epoch: "e"}, 0, nil, newGzipEncoder(newStandardDeflate()))
 	if got := string(writtenOut(t, snapshot.JSON())); got != "[]" {
 		t.Errorf("plain %s", got)
 	}
@@ -102,15 +102,15 @@ func TestUnchangedChunksAreCompressedOnce(t *testing.T) {
 	t.Parallel()
 	standard := newStandardDeflate()
 	var bytesIn int
-	deflate := func(dst, plain []byte) []byte {
+	zipper := newGzipEncoder(func(dst, plain []byte) []byte {
 		bytesIn += len(plain)
 		return standard(dst, plain)
-	}
+	})
 	var list chunkList
 	for id := range int64(40 * maxChunk) {
 		list.put(newRecord(Book{ID: id + 1, Title: "Walden"}))
 	}
-	snapshotNow := func() *Snapshot { return newSnapshot(Position{}, 0, list.share(), deflate) }
+	snapshotNow := func() *Snapshot { return newSnapshot(Position{}, 0, list.share(), zipper) }
 	first := snapshotNow()
 	first.Gzip()
 	whole := bytesIn
@@ -135,7 +135,7 @@ func TestWritingASnapshotAllocatesNothing(t *testing.T) {
 	for id := range int64(10 * maxChunk) {
 		list.put(newRecord(Book{ID: id + 1, Title: "Walden"}))
 	}
-	snapshot := newSnapshot(Position{}, 0, list.share(), newStandardDeflate())
+	snapshot := newSnapshot(Position{}, 0, list.share(), newGzipEncoder(newStandardDeflate()))
 	for name, form := range map[string]func() Encoding{"plain": snapshot.JSON, "gzip": snapshot.Gzip} {
 		if n := testing.AllocsPerRun(20, func() { _, _ = form().WriteTo(io.Discard) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -160,7 +160,7 @@ func FuzzChecksumJoin(f *testing.F) {
 func FuzzJoinGzip(f *testing.F) {
 	f.Add("Walden", "Middlemarch", uint16(3), uint16(1000))
 	f.Add("", "\x00\u2028\"\\", uint16(0), uint16(1))
-	deflate := newStandardDeflate()
+	zipper := newGzipEncoder(newStandardDeflate())
 	f.Fuzz(func(t *testing.T, title, author string, first, second uint16) {
 		var list chunkList
 		for id := range int64(first%1500) + 1 {
@@ -169,7 +169,7 @@ func FuzzJoinGzip(f *testing.F) {
 		for id := range int64(second % 1500) {
 			list.put(newRecord(Book{ID: 10_000 - id, Title: author}))
 		}
-		snapshot := newSnapshot(Position{}, 0, list.share(), deflate)
+		snapshot := newSnapshot(Position{}, 0, list.share(), zipper)
 		plain := writtenOut(t, snapshot.JSON())
 		if got := unzipped(t, writtenOut(t, snapshot.Gzip())); !bytes.Equal(got, plain) {
 			t.Errorf("compressed form of %d bytes differs from the plain one of %d", len(got), len(plain))

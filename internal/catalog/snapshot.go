@@ -15,7 +15,7 @@ type Snapshot struct {
 	position Position
 	count    int
 	chunks   []*chunk
-	deflate  Deflate
+	zipper   *gzipEncoder
 
 	// The texts that every answer carries.
 	positionText, etag, gzipETag string
@@ -24,10 +24,10 @@ type Snapshot struct {
 	plain, gzip         Encoding
 }
 
-func newSnapshot(position Position, count int, chunks []*chunk, deflate Deflate) *Snapshot {
+func newSnapshot(position Position, count int, chunks []*chunk, zipper *gzipEncoder) *Snapshot {
 	text := position.String()
 	return &Snapshot{
-		position: position, count: count, chunks: chunks, deflate: deflate,
+		position: position, count: count, chunks: chunks, zipper: zipper,
 		positionText: text, etag: `"` + text + `"`, gzipETag: `"` + text + `-gzip"`,
 	}
 }
@@ -55,7 +55,7 @@ func (s *Snapshot) JSON() Encoding {
 
 // Gzip is the same as one gzip member (RFC 1952).
 func (s *Snapshot) Gzip() Encoding {
-	s.gzipOnce.Do(func() { s.gzip = joinGzip(s.chunks, s.deflate) })
+	s.gzipOnce.Do(func() { s.gzip = s.zipper.encode(s.chunks) })
 	return s.gzip
 }
 
@@ -101,7 +101,7 @@ func (c *Catalog) Snapshot() *Snapshot {
 	}
 	c.mu.Lock() // and not RLock: sharing the chunks ages them
 	defer c.mu.Unlock()
-	c.snapshots.last = newSnapshot(c.positionLocked(), c.projection.books, c.projection.chunks.share(), c.deflate)
+	c.snapshots.last = newSnapshot(c.positionLocked(), c.projection.books, c.projection.chunks.share(), c.zipper)
 	return c.snapshots.last
 }
 
