@@ -114,6 +114,10 @@ func (l httpLoad) drive(ctx context.Context, numbers *turnstile) (httpRun, error
 		return done, err
 	}
 	defer connection.Close()
+	// Far beyond what an answer takes: a server that hangs fails the run.
+	if err := connection.SetDeadline(time.Now().Add(l.length + time.Minute)); err != nil {
+		return done, err
+	}
 	answers := answerReader{from: connection, buffer: make([]byte, 256<<10)}
 	for {
 		number, ok := numbers.pass(ctx)
@@ -121,10 +125,6 @@ func (l httpLoad) drive(ctx context.Context, numbers *turnstile) (httpRun, error
 			return done, nil
 		}
 		sent := time.Now()
-		// Far beyond what an answer takes: a server that hangs fails the run.
-		if err := connection.SetDeadline(sent.Add(time.Minute)); err != nil {
-			return done, err
-		}
 		if _, err := connection.Write(l.request(number)); err != nil {
 			return done, err
 		}

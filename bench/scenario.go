@@ -40,8 +40,9 @@ const caseTimeout = 5 * time.Minute
 // play measures a scenario. What was measured is returned with an error too.
 func (s scenario) play(ctx context.Context, on *stage, say func(string, ...any)) (figures, error) {
 	var all figures
+	order := slices.Clone(s.cases)
 	for round := range on.rounds {
-		for _, one := range s.cases {
+		for _, one := range order {
 			say("%s: round %d of %d: %s", s.name, round+1, on.rounds, one.name)
 			values, err := s.once(ctx, on, one)
 			if err != nil {
@@ -49,6 +50,7 @@ func (s scenario) play(ctx context.Context, on *stage, say func(string, ...any))
 			}
 			all = all.add(one.name, append(slices.Clone(s.metrics), stolen), values)
 		}
+		slices.Reverse(order) // what comes first may find the machine another than what comes second
 	}
 	return all, nil
 }
