@@ -85,7 +85,7 @@ clean: ## Remove what was built or installed here; data/ stays
 test: test-needs web ## Every test; installs what it needs (npm packages, browsers, strace)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
-	@$(MAKE) fuzz FUZZTIME=20000x
+	@$(MAKE) fuzz FUZZTIME=20000x FUZZTIME_INTERNAL=2000x
 	@$(MAKE) test-e2e
 
 .PHONY: test-needs
@@ -118,6 +118,7 @@ test-e2e: test-needs web ## The real program and the packages with official clie
 # The public packages meet the open internet: what takes longer than a test run may.
 PUBLIC := ./engineio/... ./socketio/...
 FUZZTIME ?= 1m
+FUZZTIME_INTERNAL ?= $(FUZZTIME)
 
 .PHONY: soak
 soak: soak-packages soak-program soak-memory fuzz ## All long tests: attacks, churn, convergence, crashes, power cuts, memory, fuzzing
@@ -141,6 +142,7 @@ soak-memory: build ## 20 minutes of 1,000 clients that come and go, then restart
 .PHONY: fuzz
 fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x)
 	tools/fuzz $(FUZZTIME) $(PUBLIC)
+	tools/fuzz $(FUZZTIME_INTERNAL) ./internal/...
 
 .PHONY: permissions
 permissions: ## Write docs/permissions.md anew from the permission table

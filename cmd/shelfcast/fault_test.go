@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/ops"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
+)
+
+// awaitMirrored waits until books.json holds a text.
+func (p *running) awaitMirrored(text string) []byte {
+	p.t.Helper()
+	name := filepath.Join(p.settings.Data, ops.MirrorFile)
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		if content, err := os.ReadFile(name); err == nil && strings.Contains(string(content), text) {
+			return content
+		}
+	}
+	p.t.Fatalf("books.json does not come to hold %s", text)
+	return nil
+}
+
+// A write-ahead log that was cut anywhere (as by a crash of the machine, or by hand) costs the log its
+// end. check says so, and a start takes it from books.json.
+func TestCutWriteAheadLogLosesNothing(t *testing.T) {
+	t.Parallel()
+	p := boot(t, t.TempDir(), nil)
+	p.add("First book")
+	p.add("Last book")
+	p.awaitMirrored("Last book")
+	files := make(map[string][]byte) // as a kill leaves them
+	for _, name := range []string{sqlitelog.DatabaseName, sqlitelog.DatabaseName + "-wal", ops.MirrorFile, ops.MirrorFile + ".digest"} {
+		content, err := os.ReadFile(filepath.Join(p.settings.Data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = content
+	}
+	wal := sqlitelog.DatabaseName + "-wal"
+	for _, left := range []int{0, 31, 33, len(files[wal]) / 2, len(files[wal]) - 1} {
+		t.Run(fmt.Sprintf("%d bytes left", left), func(t *testing.T) {
+			t.Parallel()
+			s := shelf{t, t.TempDir()}
+			for name, content := range files {
+				if name == wal {
+					content = content[:left]
+				}
+				if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := s.fails("check"); !strings.Contains(got, "log-lost-end") {
+				t.Errorf("check printed %s", got)
+			}
+			again := boot(t, s.dir, nil)
+			if _, _, books := again.do(http.MethodGet, "/books", ""); !strings.Contains(books, "First book") || !strings.Contains(books, "Last book") {
+				t.Errorf("a start serves %s", books)
+			}
+			if got := s.run("check"); !strings.Contains(got, "everything is sound") {
+				t.Errorf("afterwards check printed %s", got)
+			}
+		})
+	}
+}
+
+// books.json is edited by hand while the server runs: check says so, the next change keeps what
+// was written aside, and the catalogue goes on.
+func TestBooksFileEditedWhileServing(t *testing.T) {
+	t.Parallel()
+	s := shelf{t, t.TempDir()}
+	p := boot(t, s.dir, nil)
+	p.add("First book")
+	content := p.awaitMirrored("First book")
+	edited := strings.Replace(string(content), "First book", "Edited by hand", 1)
+	if err := os.WriteFile(filepath.Join(s.dir, ops.MirrorFile), []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.fails("check"); !strings.Contains(got, "books-json-foreign") || !strings.Contains(got, "fix: ") {
+		t.Errorf("check printed %s", got)
+	}
+	p.add("Last book")
+	p.awaitMirrored("Last book")
+	if got := s.run("check"); !strings.Contains(got, "everything is sound") {
+		t.Errorf("after a change check printed %s", got)
+	}
+	kept, err := filepath.Glob(filepath.Join(s.dir, ops.BackupDirectory, "*.json"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept aside: %v %v", kept, err)
+	}
+	if aside, err := os.ReadFile(kept[0]); err != nil || string(aside) != edited {
+		t.Errorf("kept %s (%v)", aside, err)
+	}
+}
+
+// Backups are made and verified while 200 books a second are added: no write fails.
+func TestBackupDuringWrites(t *testing.T) {
+	t.Parallel()
+	s := shelf{t, t.TempDir()}
+	p := boot(t, s.dir, func(settings *Settings) { settings.Limits = "off" })
+	const writes, aSecond = 400, 200
+	due := time.NewTicker(time.Second / aSecond)
+	defer due.Stop()
+	var writers sync.WaitGroup
+	defer writers.Wait()
+	underWay, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range writes {
+			<-due.C
+			if i == writes/4 {
+				close(underWay)
+			}
+			writers.Go(func() {
+				body := fmt.Sprintf(`{"title":"Book %d","author":"Author Name"}`, i)
+				if status, _, answer := p.do(http.MethodPost, "/books", body, "Content-Type", "application/json"); status != http.StatusCreated {
+					t.Errorf("book %d: %d %s", i, status, answer)
+				}
+			})
+		}
+	}()
+	<-underWay
+	made, writing := 0, true
+	for writing {
+		s.run("backup", "create")
+		made++
+		select {
+		case <-done:
+			writing = false
+		default:
+		}
+	}
+	if got := s.run("backup", "verify"); strings.Count(got, ": sound\n") != made {
+		t.Errorf("%d backups; verify printed %s", made, got)
+	}
+	writers.Wait()
+	if got := s.run("check"); !strings.Contains(got, "everything is sound") {
+		t.Errorf("afterwards check printed %s", got)
+	}
+}
