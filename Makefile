@@ -85,7 +85,7 @@ clean: ## Remove what was built or installed here; data/ stays
 test: test-needs web ## Every test; installs what it needs (npm packages, browsers, strace)
 	@$(MAKE) -j2 --output-sync=target check-go test-web
 	@$(MAKE) test-go
-	@$(MAKE) fuzz FUZZTIME=20000x FUZZTIME_INTERNAL=2000x
+	@$(MAKE) fuzz FUZZTIME=20000x FUZZTIME_INTERNAL=500x
 	@$(MAKE) test-e2e
 
 .PHONY: test-needs
