@@ -68,7 +68,7 @@ func readBooks(books int, bars bool) scenario {
 				if _, err := way.load(served, warmup).run(ctx); err != nil {
 					return nil, err
 				}
-				done, err := way.load(served, on.lasts(3*time.Second)).run(ctx)
+				done, err := way.load(served, on.lasts(2*time.Second)).run(ctx)
 				if err != nil {
 					return nil, err
 				}
@@ -224,7 +224,7 @@ func postAlone(ctx context.Context, on *stage, who contender, books int) (readin
 	if err != nil {
 		return nil, err
 	}
-	done, err := writing(served, 1, on.lasts(6*time.Second)).run(ctx)
+	done, err := writing(served, 1, on.lasts(5*time.Second)).run(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,10 @@ func fanOut(clients int, bars bool) scenario {
 			{fmt.Sprintf("fanout-%dk-last", clients/1000), fmt.Sprintf("From the post to the last of %s clients, p99", thousands(int64(clients))), lastP99},
 		},
 	}
-	load := bench.Load{Warmup: 2 * time.Second, Duration: 8 * time.Second}
+	load := bench.Load{Warmup: time.Second, Duration: 5 * time.Second}
+	if clients > 1_000 {
+		load = bench.Load{Warmup: 2 * time.Second, Duration: 8 * time.Second} // some ten events a second
+	}
 	for _, one := range []contender{shelfcast, bareLoop, node, centrifuge} {
 		s.cases = append(s.cases, measured{one.name, func(ctx context.Context, on *stage) (reading, error) {
 			return deliver(ctx, on, one, clients, load)
@@ -53,7 +56,7 @@ func posters() scenario {
 		metrics: []metric{cpuPerDelivery, eventRate, lastP50, lastP99, clientP99, eventsPerWrite},
 		charts:  []chart{{"posters-32-cpu", "Server CPU per delivery, 1,000 clients, 32 posters", cpuPerDelivery}},
 	}
-	load := bench.Load{Posters: 32, Warmup: 2 * time.Second, Duration: 8 * time.Second}
+	load := bench.Load{Posters: 32, Warmup: 2 * time.Second, Duration: 6 * time.Second}
 	for _, one := range []contender{shelfcast, node, centrifuge} {
 		s.cases = append(s.cases, measured{one.name, func(ctx context.Context, on *stage) (reading, error) {
 			return deliver(ctx, on, one, 1_000, load)

@@ -46,6 +46,10 @@ func stuck() scenario {
 			if err := crowd.Stall(stalled); err != nil {
 				return nil, err
 			}
+			load := load
+			if on.quick {
+				load.Duration /= 2 // too short for some to be closed
+			}
 			phase, err := crowd.Post(ctx, load, served.pid())
 			if err != nil {
 				return nil, err
