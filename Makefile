@@ -144,6 +144,10 @@ fuzz: ## The fuzz targets alone (FUZZTIME=1m each, or a number of inputs: 20000x
 	tools/fuzz $(FUZZTIME) $(PUBLIC)
 	tools/fuzz $(FUZZTIME_INTERNAL) ./internal/...
 
+.PHONY: generate
+generate: permissions ## Write anew what is derived from code: the web app's types and docs/permissions.md
+	go test ./internal/httpapi -run TestTypeScript -rewrite
+
 .PHONY: permissions
 permissions: ## Write docs/permissions.md anew from the permission table
 	go test ./internal/auth -run TestPermissionsPage -rewrite

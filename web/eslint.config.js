@@ -20,7 +20,7 @@ const insides = ['**/sync/*', '!**/sync/react'];
 const features = ['catalogue', 'changes', 'desk', 'activity'];
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'public'] },
+  { ignores: ['dist', 'node_modules', 'public', 'src/contract'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

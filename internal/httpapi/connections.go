@@ -116,7 +116,7 @@ type Refusal struct {
 	_       struct{}  `title:"Refusal" additionalProperties:"false"`
 }
 
-type blockWire struct {
+type newBlockWire struct {
 	Address string   `json:"address" required:"true" minLength:"1" example:"192.0.2.7" description:"An address, or a CIDR of at most one part in 256 of all addresses, and not the sender's own."`
 	For     string   `json:"for" example:"1h" description:"How long, as 90s, 30m or 24h. Missing or empty: until it is lifted."`
 	_       struct{} `title:"What is to be blocked"`
@@ -168,7 +168,7 @@ func (a *API) connectionRoutes() []route {
 		{
 			method: http.MethodPost, pattern: "/blocks", id: "block", tag: tagOperation,
 			summary:   "Keep an address or a network out, and close its connections",
-			body:      &requestBody{wire: blockWire{}, contentTypes: []string{"application/json"}},
+			body:      &requestBody{wire: newBlockWire{}, contentTypes: []string{"application/json"}},
 			responses: []response{{status: http.StatusCreated, description: "The block holds.", wire: Block{}}},
 			errors:    []catalog.Code{catalog.CodeInvalidInput, catalog.CodeUnavailable}, handle: a.block,
 		},

@@ -5,7 +5,7 @@ import { App } from './app/App';
 import { AppUpdate } from './app/appUpdate';
 import { DebugLog } from './app/debugLog';
 import { Session } from './app/session';
-import { createApi, IndexedSnapshotStore, Library } from './sync';
+import { createApi, createRest, IndexedSnapshotStore, Library } from './sync';
 import './theme/global.css';
 
 /** In development the page comes from Vite, the data from the server: another origin. */
@@ -22,7 +22,8 @@ const socket = io(server === '' ? location.origin : server, {
   // Link reconnects: it says when, and spreads a crowd.
   reconnection: false,
 });
-const library = new Library({ identity, socket, api: createApi(server, identity.userId, identity.role, session) });
+const rest = createRest(server, identity.userId, session);
+const library = new Library({ identity, socket, api: createApi(rest, identity.userId) });
 session.attach(socket);
 if (session.left !== null) void new IndexedSnapshotStore(session.left).forget();
 const debug = new URLSearchParams(location.search).has('debug') ? new DebugLog(socket) : null;

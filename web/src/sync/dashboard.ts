@@ -1,18 +1,9 @@
+import type { OnlineUser, ServerEvents, UserStatus } from '../contract/asyncapi';
+import type { DashboardStats } from '../contract/openapi';
 import type { Listener, LiveSocket } from './connection';
 import { Notifier } from './notifier';
 
-export interface DashboardStats {
-  readonly totalBooks: number;
-  readonly totalFavorites: number;
-  readonly connectedOwners: number;
-  readonly mostFavorited: { readonly id: number; readonly title: string; readonly favoritesCount: number } | null;
-}
-
-export interface OnlineUser {
-  readonly userId: string;
-  readonly role: string;
-  readonly connections: number;
-}
+export type { DashboardStats, OnlineUser };
 
 /** The four numbers of the desk at one moment. */
 export interface Sample {
@@ -26,7 +17,7 @@ export interface Sample {
 
 export interface DashboardState {
   readonly stats: DashboardStats | null;
-  readonly online: { readonly total: number; readonly users: readonly OnlineUser[] } | null;
+  readonly online: UserStatus | null;
   /** Oldest first; the last one is now. */
   readonly history: readonly Sample[];
 }
@@ -57,8 +48,8 @@ export class Dashboard {
   readonly state = (): DashboardState => this.#state;
 
   readonly listeners: readonly [string, Listener][] = [
-    ['dashboardStats', (stats: unknown) => this.#takeStats(stats)],
-    ['userStatus', (status: unknown) => this.#takeOnline(status)],
+    ['dashboardStats', (...[stats]: Partial<ServerEvents['dashboardStats']>) => this.#takeStats(stats)],
+    ['userStatus', (...[status]: Partial<ServerEvents['userStatus']>) => this.#takeOnline(status)],
   ];
 
   /** Joins the dashboard until the returned function is called; many views may watch at once. */
@@ -102,27 +93,15 @@ export class Dashboard {
     this.#socket.emit(wanted ? 'ownerJoinDashboard' : 'ownerLeaveDashboard');
   }
 
-  #takeStats(value: unknown): void {
-    if (typeof value !== 'object' || value === null) return;
-    const wire = value as Record<string, unknown>;
-    const most = wire.mostFavorited as DashboardStats['mostFavorited'] | undefined;
-    this.#state = {
-      ...this.#state,
-      stats: {
-        totalBooks: count(wire.totalBooks),
-        totalFavorites: count(wire.totalFavorites),
-        connectedOwners: count(wire.connectedOwners),
-        mostFavorited: most ?? null,
-      },
-    };
+  #takeStats(stats: ServerEvents['dashboardStats'][0] | undefined): void {
+    if (typeof stats !== 'object') return;
+    this.#state = { ...this.#state, stats };
     this.#sample();
   }
 
-  #takeOnline(value: unknown): void {
-    if (typeof value !== 'object' || value === null) return;
-    const wire = value as Record<string, unknown>;
-    const users = Array.isArray(wire.users) ? (wire.users as OnlineUser[]) : [];
-    this.#state = { ...this.#state, online: { total: count(wire.total), users } };
+  #takeOnline(online: ServerEvents['userStatus'][0] | undefined): void {
+    if (typeof online !== 'object') return;
+    this.#state = { ...this.#state, online };
     this.#sample();
   }
 
@@ -155,8 +134,4 @@ export function withSample(history: readonly Sample[], sample: Sample): readonly
   let start = 0;
   while (start + 1 < kept.length && (kept[start + 1]?.at ?? 0) < horizon) start += 1;
   return [...kept.slice(start), sample];
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }

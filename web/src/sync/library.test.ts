@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Activity } from './activity';
-import { ApiError } from './api';
+import { ApiError } from './rest';
 import { Library, OFFLINE_AFTER } from './library';
 import { FakeServer, read, type FakeSocket } from './testing/fakeServer';
 

@@ -1,9 +1,11 @@
+import type { ServerEvents } from '../contract/asyncapi';
 import { ActivityLog } from './activity';
-import { ApiError, type Api } from './api';
+import type { Api } from './api';
 import { loanStatus, parseBook, type Book, type BookPatch, type Draft } from './book';
-import { Catalogue, type CatalogueEvent, type Difference } from './catalogue';
+import { Catalogue, type CatalogueEvent, type ChangeKind, type Difference } from './catalogue';
 import type { ConnectionState, Listener, LiveSocket } from './connection';
 import { Dashboard } from './dashboard';
+import { EventLog } from './eventLog';
 import { LastKnown } from './lastKnown';
 import { Link } from './link';
 import { webLocks, type Locks } from './locks';
@@ -14,7 +16,9 @@ import { OwnWrites, type Flight } from './ownWrites';
 import { fulfils, temporaryId, type Entry, type Seen, type Write, type WriteAnswer } from './pending';
 import { parsePosition } from './position';
 import { IndexedSnapshotStore, type KeptSnapshot, type SnapshotStore } from './snapshotStore';
+import { ApiError } from './rest';
 import { Stream } from './stream';
+import { ScreenTimings } from './timings';
 
 export interface Identity {
   readonly userId: string;
@@ -57,6 +61,14 @@ export interface Pending {
 
 const NONE: readonly Entry[] = [];
 
+/** Which event of the server tells of a kind of change. */
+const EVENTS: Readonly<Record<ChangeKind, keyof ServerEvents>> = {
+  add: 'bookAdded',
+  change: 'bookUpdated',
+  remove: 'bookDeleted',
+  favorite: 'favoriteUpdated',
+};
+
 /** Whether there is anything to show yet. */
 export type CatalogueStatus = { readonly status: 'loading' } | { readonly status: 'ready' } | { readonly status: 'failed'; readonly error: ApiError };
 
@@ -74,6 +86,8 @@ export class Library {
   readonly identity: Identity;
   readonly activity = new ActivityLog();
   readonly dashboard: Dashboard;
+  /** What passes by, while somebody watches it. */
+  readonly events: EventLog;
   readonly #api: Api;
   readonly #socket: LiveSocket;
   readonly #catalogue = new Catalogue();
@@ -101,13 +115,15 @@ export class Library {
   #currentAt: number | null = null;
   #everLive = false;
   /** Events whose author is not known yet, because an answer is under way. */
-  #unattributed: { difference: Difference; missed: boolean }[] = [];
+  #unattributed: { difference: Difference; missed: boolean; painted: Promise<number> | null }[] = [];
+  readonly #timings: ScreenTimings;
 
   constructor(options: LibraryOptions) {
     this.identity = options.identity;
     this.#api = options.api;
     this.#socket = options.socket;
     const random = options.random ?? Math.random;
+    this.events = new EventLog(options.socket);
     this.dashboard = new Dashboard(options.socket, () => this.#countOut());
     this.#link = new Link(
       options.socket,
@@ -146,6 +162,11 @@ export class Library {
         this.#kept = kept;
         this.#recallIfNeeded();
       },
+    });
+    this.#timings = new ScreenTimings({
+      subscribe: this.#booksChanged.subscribe,
+      report: (samples) => options.api.reportTimings(samples),
+      random,
     });
     this.#outboxChanged();
   }
@@ -199,6 +220,7 @@ export class Library {
     for (const [event, listener] of this.#listeners) this.#socket.on(event, listener);
     for (const [event, listener] of this.dashboard.listeners) this.#socket.on(event, listener);
     this.#lastKnown.start();
+    this.#timings.start();
     this.#recallTimer = setTimeout(() => {
       this.#recallTimer = null;
       this.#recallIfNeeded();
@@ -211,6 +233,7 @@ export class Library {
   #stop(): void {
     this.#running = false;
     this.#lastKnown.stop();
+    this.#timings.stop();
     if (this.#recallTimer !== null) clearTimeout(this.#recallTimer);
     this.#recallTimer = null;
     this.#link.stop();
@@ -286,7 +309,9 @@ export class Library {
 
   /** Sends an entry of the outbox. */
   async #send({ key, write }: Entry): Promise<WriteAnswer> {
-    if (!this.#flights.has(key)) this.#flights.set(key, this.#own.begin(write.kind, write.kind === 'add' ? null : write.bookId));
+    const before = this.#flights.get(key);
+    if (before === undefined) this.#flights.set(key, this.#own.begin(write.kind, write.kind === 'add' ? null : write.bookId));
+    else before.since = null;
     switch (write.kind) {
       case 'add': {
         const { value, position } = await this.#api.add(write.draft, key);
@@ -390,7 +415,8 @@ export class Library {
   }
 
   #changed(differences: readonly Difference[], missed: boolean): void {
-    for (const difference of differences) this.#unattributed.push({ difference, missed });
+    const painted = missed ? null : this.#timings.nextPaint();
+    for (const difference of differences) this.#unattributed.push({ difference, missed, painted });
     this.#attribute();
     this.dashboard.catalogueChanged();
     this.#lastKnown.touch();
@@ -399,13 +425,18 @@ export class Library {
 
   #attribute(): void {
     const known: { difference: Difference; own: boolean; missed: boolean }[] = [];
-    this.#unattributed = this.#unattributed.filter(({ difference, missed }) => {
+    this.#unattributed = this.#unattributed.filter(({ difference, missed, painted }) => {
       const origin = this.#own.originOf(difference);
       if (origin === 'unknown') return true;
-      known.push({ difference, own: origin === 'own', missed });
+      known.push({ difference, own: origin !== 'remote', missed });
+      if (origin !== 'remote' && painted !== null) this.#measure(origin, painted);
       return false;
     });
     if (known.length > 0) this.activity.record(known, Date.now());
+  }
+
+  #measure({ kind, since }: Flight, painted: Promise<number>): void {
+    if (since !== null) void painted.then((at) => this.#timings.note(EVENTS[kind], since, at));
   }
 
   #countOut(): number {

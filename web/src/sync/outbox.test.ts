@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ApiError } from './api';
+import { ApiError } from './rest';
 import { Library } from './library';
 import { OUTBOX_LIMIT, PATIENCE, TRIES } from './outbox';
 import { LocalOutboxStore } from './outboxStore';

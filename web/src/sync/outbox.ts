@@ -1,4 +1,4 @@
-import { ApiError, isTransient } from './api';
+import { ApiError, isTransient } from './rest';
 import type { Book } from './book';
 import type { Locks } from './locks';
 import { inOrder, type OutboxStore } from './outboxStore';

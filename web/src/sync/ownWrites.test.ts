@@ -8,8 +8,9 @@ const event = (kind: ChangeKind, bookId: number, sequence: number) =>
 describe('whose doing an event is', () => {
   it('knows its own by the position of the answer', () => {
     const own = new OwnWrites();
-    own.succeed(own.begin('favorite', 7), 12);
-    expect(own.originOf(event('favorite', 7, 12))).toBe('own');
+    const flight = own.begin('favorite', 7);
+    own.succeed(flight, 12);
+    expect(own.originOf(event('favorite', 7, 12))).toBe(flight);
     expect(own.originOf(event('favorite', 7, 13))).toBe('remote');
   });
 

@@ -3,12 +3,15 @@ import type { ChangeKind, Difference } from './catalogue';
 export interface Flight {
   readonly kind: ChangeKind;
   readonly bookId: number | null;
+  /** When it went out, on the clock of performance.now(); null once it had to be sent again. */
+  since: number | null;
 }
 
 /** How many finished writes are remembered while their events are awaited. */
 const REMEMBERED = 200;
 
-export type Origin = 'own' | 'remote' | 'unknown';
+/** The own write that a change is the doing of, or that it is nobody's here, or not known yet whose. */
+export type Origin = Flight | 'remote' | 'unknown';
 
 /**
  * Tells which events of the stream are this tab's own doing. Events name no author, so they are
@@ -22,7 +25,7 @@ export class OwnWrites {
   readonly #expected: Flight[] = [];
 
   begin(kind: ChangeKind, bookId: number | null): Flight {
-    const flight = { kind, bookId };
+    const flight = { kind, bookId, since: performance.now() };
     this.#flights.add(flight);
     return flight;
   }
@@ -49,11 +52,11 @@ export class OwnWrites {
     const causes = (flight: Flight) => flight.kind === kind && (flight.bookId === null || flight.bookId === bookId);
     const answered = difference.position === null ? undefined : this.#answered.get(difference.position.sequence);
     // A write that changed nothing carries the position that it found: somebody else's doing.
-    if (answered !== undefined && causes(answered)) return 'own';
-    const met = this.#expected.findIndex((flight) => flight.kind === kind && flight.bookId === bookId);
-    if (met >= 0) {
-      this.#expected.splice(met, 1);
-      return 'own';
+    if (answered !== undefined && causes(answered)) return answered;
+    const met = this.#expected.find((flight) => flight.kind === kind && flight.bookId === bookId);
+    if (met !== undefined) {
+      this.#expected.splice(this.#expected.indexOf(met), 1);
+      return met;
     }
     for (const flight of this.#flights) {
       if (causes(flight)) return 'unknown';

@@ -1,4 +1,4 @@
-import type { ApiErrorKind } from './api';
+import type { ApiErrorKind } from './rest';
 import type { Book, BookPatch, Draft } from './book';
 import type { Position } from './position';
 

@@ -3,6 +3,7 @@ import type { Activity } from './activity';
 import type { Book } from './book';
 import type { ConnectionState } from './connection';
 import type { DashboardState } from './dashboard';
+import type { PassedEvent } from './eventLog';
 import type { CatalogueStatus, Library, Pending } from './library';
 
 const LibraryContext = createContext<Library | null>(null);
@@ -66,4 +67,11 @@ export function useDashboard(): DashboardState {
   const { dashboard } = useLibrary();
   useEffect(() => dashboard.watch(), [dashboard]);
   return useSyncExternalStore(dashboard.subscribe, dashboard.state);
+}
+
+/** The server's events as they pass by, newest first; listened to while somebody uses this. */
+export function usePassedEvents(): readonly PassedEvent[] {
+  const { events } = useLibrary();
+  useEffect(() => events.watch(), [events]);
+  return useSyncExternalStore(events.subscribe, events.entries);
 }

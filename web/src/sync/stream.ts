@@ -1,4 +1,4 @@
-import { ApiError } from './api';
+import { ApiError } from './rest';
 import type { Catalogue, CatalogueEvent, Difference, Snapshot } from './catalogue';
 import { reaches, type Position } from './position';
 

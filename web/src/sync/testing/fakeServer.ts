@@ -1,5 +1,6 @@
 import type { Answered, Api } from '../api';
-import { ApiError } from '../api';
+import { ApiError } from '../rest';
+import type { TimingSample } from '../timings';
 import type { Book, BookPatch, Draft } from '../book';
 import type { Snapshot } from '../catalogue';
 import type { Listener, LiveSocket } from '../connection';
@@ -93,6 +94,8 @@ export class FakeServer {
   snapshots = 0;
   /** While set, answers wait until it resolves. */
   gate: Promise<void> | null = null;
+  /** What clients said of the time until their screens showed their actions. */
+  readonly timings: TimingSample[] = [];
   /** The keys of all writes that arrived, in order, repetitions included. */
   readonly calls: string[] = [];
   /** Refuses a write before it does anything. */
@@ -248,6 +251,7 @@ export class FakeServer {
         answer(() => {
           for (let number = 1; number <= 50; number += 1) this.add({ title: `Sample ${number}` });
         }),
+      reportTimings: (samples) => answer(() => void this.timings.push(...samples)),
     };
   }
 

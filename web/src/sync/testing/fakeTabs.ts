@@ -94,6 +94,7 @@ export class FakeTab {
       remove: (...args) => alive(api.remove(...args)),
       setFavorite: (...args) => alive(api.setFavorite(...args)),
       loadSamples: () => alive(api.loadSamples()),
+      reportTimings: (samples) => alive(api.reportTimings(samples)),
     };
   }
 
