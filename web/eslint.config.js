@@ -17,7 +17,7 @@ function forbid(files, group, message, ignores = []) {
 /** What src/sync keeps to itself. */
 const insides = ['**/sync/*', '!**/sync/react'];
 
-const features = ['catalogue', 'changes', 'desk', 'activity'];
+const features = ['catalogue', 'changes', 'desk', 'activity', 'operations'];
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'public', 'src/contract'] },

@@ -35,6 +35,6 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no root element.');
 createRoot(root).render(
   <StrictMode>
-    <App library={library} session={session} debug={debug} update={update} />
+    <App library={library} session={session} rest={rest} debug={debug} update={update} />
   </StrictMode>,
 );

@@ -1,7 +1,7 @@
 import { ThemeProvider } from '@mui/material/styles';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useRemoteToasts } from '../features/activity/useRemoteToasts';
-import type { Library } from '../sync';
+import type { Library, Rest } from '../sync';
 import { LibraryProvider, useCatalogueStatus, useLibrary, useRunningLibrary } from '../sync/react';
 import { MODE_KEY, theme } from '../theme/theme';
 import { useBrowserColor } from '../theme/useBrowserColor';
@@ -14,7 +14,7 @@ import type { DebugLog } from './debugLog';
 import { Header } from './Header';
 import { LibraryPage } from './LibraryPage';
 import { OfflineBanner } from './OfflineBanner';
-import { useRoute } from './route';
+import { useRoute, type Route } from './route';
 import type { Session } from './session';
 import { SignInEnds } from './SignInEnds';
 import { SignInPage } from './SignInPage';
@@ -22,6 +22,7 @@ import { UpdateNotice } from './UpdateNotice';
 import { SessionProvider, useSessionState } from './useSession';
 
 const DeskPage = lazy(() => import('./DeskPage'));
+const OperationsPage = lazy(() => import('./OperationsPage'));
 const loadMenu = () => import('./MenuDialog');
 const loadHelp = () => import('./HelpDialog');
 const loadChanges = () => import('../features/changes/ChangesDialog');
@@ -30,25 +31,28 @@ const HelpDialog = lazy(loadHelp);
 const ChangesDialog = lazy(loadChanges);
 const DebugDrawer = lazy(() => import('./DebugDrawer'));
 
+const TITLES: Readonly<Record<Route, string>> = { library: 'Shelfcast', desk: 'Desk · Shelfcast', operations: 'Operations · Shelfcast' };
+
 interface Props {
   readonly library: Library;
   readonly session: Session;
+  readonly rest: Rest;
   readonly debug?: DebugLog | null;
   readonly update?: AppUpdate | null;
 }
 
-export function App({ library, session, debug = null, update = null }: Props) {
+export function App({ library, session, rest, debug = null, update = null }: Props) {
   return (
     <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
       <SessionProvider value={session}>
-        <Door library={library} debug={debug} update={update} />
+        <Door library={library} rest={rest} debug={debug} update={update} />
       </SessionProvider>
     </ThemeProvider>
   );
 }
 
 /** Only who is let in gets to the library; for nobody else does it run. */
-function Door({ library, debug, update }: Required<Omit<Props, 'session'>>) {
+function Door({ library, rest, debug, update }: Required<Omit<Props, 'session'>>) {
   const state = useSessionState();
   useBrowserColor();
   if (state.status === 'out') return <SignInPage reason={state.reason} />;
@@ -56,7 +60,7 @@ function Door({ library, debug, update }: Required<Omit<Props, 'session'>>) {
     <LibraryProvider value={library}>
       <ToastProvider>
         <Running library={library} update={update} />
-        <Shell userId={library.identity.userId} debug={debug} update={update} />
+        <Shell userId={library.identity.userId} rest={rest} debug={debug} update={update} />
       </ToastProvider>
     </LibraryProvider>
   );
@@ -74,11 +78,11 @@ function Running({ library, update }: { library: Library; update: AppUpdate | nu
   return null;
 }
 
-function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | null; update: AppUpdate | null }) {
+function Shell({ userId, rest, debug, update }: { userId: string } & Required<Omit<Props, 'library' | 'session'>>) {
   const { identity } = useLibrary();
   const wanted = useRoute();
-  // The desk is the owners'; what it shows comes to nobody else.
-  const route = identity.role === 'owner' ? wanted : 'library';
+  // The desk is the owners'; what it shows comes to nobody else. Operations tells others so itself.
+  const route = identity.role !== 'owner' && wanted === 'desk' ? 'library' : wanted;
   const { status } = useCatalogueStatus();
   const [open, setOpen] = useState<'menu' | 'help' | 'changes' | null>(null);
   useRemoteToasts();
@@ -92,7 +96,7 @@ function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | nu
   }, []);
 
   useEffect(() => {
-    document.title = route === 'desk' ? 'Desk · Shelfcast' : 'Shelfcast';
+    document.title = TITLES[route];
   }, [route]);
 
   useEffect(() => {
@@ -109,21 +113,19 @@ function Shell({ userId, debug, update }: { userId: string; debug: DebugLog | nu
   return (
     <>
       <a className={styles.skip} href="#content">
-        Skip to the books
+        Skip to the content
       </a>
       <Header onMenu={() => setOpen('menu')} />
       <SignInEnds />
       <OfflineBanner onChanges={() => setOpen('changes')} />
       {update !== null && <UpdateNotice update={update} />}
       <main id="content" tabIndex={-1} className={styles.main} data-catalogue={status} data-user-id={userId}>
-        {route === 'desk' ? (
-          <LoadBoundary>
-            <Suspense fallback={null}>
-              <DeskPage />
-            </Suspense>
-          </LoadBoundary>
-        ) : (
+        {route === 'library' ? (
           <LibraryPage />
+        ) : (
+          <LoadBoundary key={route}>
+            <Suspense fallback={null}>{route === 'desk' ? <DeskPage /> : <OperationsPage rest={rest} />}</Suspense>
+          </LoadBoundary>
         )}
       </main>
       <Announcer />

@@ -4,7 +4,7 @@ import { IconAction } from '../ui/IconAction';
 import { Connection } from './Connection';
 import styles from './Header.module.css';
 import { WhoIsHere } from './SignedIn';
-import { goTo, pathOf, useRoute, type Route } from './route';
+import { PlaceLink } from './PlaceLink';
 
 export function Header({ onMenu }: { onMenu: () => void }) {
   const { identity } = useLibrary();
@@ -12,18 +12,25 @@ export function Header({ onMenu }: { onMenu: () => void }) {
   return (
     <header className={styles.header}>
       <div className={styles.inner}>
-        <a className={styles.brand} href={pathOf('library')} onClick={(event) => follow(event, 'library')}>
+        <PlaceLink to="library" className={styles.brand}>
           <svg viewBox="0 0 22 22" width="22" height="22" aria-hidden="true">
             <rect x="1" y="3" width="5.2" height="16" rx="1" className={styles.spineA} />
             <rect x="7.6" y="1" width="4.6" height="18" rx="1" className={styles.spineB} />
             <path d="m14 4.5 4-1 3.6 14.4-4 1z" className={styles.spineA} />
           </svg>
           <span>Shelfcast</span>
-        </a>
+        </PlaceLink>
         {identity.role === 'owner' && (
           <nav aria-label="Places" className={styles.places}>
-            <Place to="library">Library</Place>
-            <Place to="desk">Desk</Place>
+            <PlaceLink to="library" marksCurrent>
+              Library
+            </PlaceLink>
+            <PlaceLink to="desk" marksCurrent>
+              Desk
+            </PlaceLink>
+            <PlaceLink to="operations" marksCurrent className={styles.roomy}>
+              Operations
+            </PlaceLink>
           </nav>
         )}
         <span className={styles.spring} />
@@ -33,20 +40,4 @@ export function Header({ onMenu }: { onMenu: () => void }) {
       </div>
     </header>
   );
-}
-
-function Place({ to, children }: { to: Route; children: string }) {
-  const route = useRoute();
-  return (
-    <a href={pathOf(to)} aria-current={route === to ? 'page' : undefined} onClick={(event) => follow(event, to)}>
-      {children}
-    </a>
-  );
-}
-
-/** A plain click moves within the page; any other stays the browser's. */
-function follow(event: React.MouseEvent, to: Route): void {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
-  event.preventDefault();
-  goTo(to);
 }

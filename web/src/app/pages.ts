@@ -1,5 +1,5 @@
 /** The places of the app, for the router and for the service worker; everything else is the server's own. */
-export const PATHS = { library: '/', desk: '/owner' } as const;
+export const PATHS = { library: '/', desk: '/owner', operations: '/operations' } as const;
 
 export type Route = keyof typeof PATHS;
 

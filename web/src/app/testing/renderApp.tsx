@@ -2,13 +2,13 @@ import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
 import { onTestFinished } from 'vitest';
-import { Library } from '../../sync';
+import { ApiError, Library, type Rest } from '../../sync';
 import { FakeServer } from '../../sync/testing/fakeServer';
 import { App } from '../App';
 import { Session } from '../session';
 
 /** The whole app in StrictMode, against the server of the sync tests. */
-export function renderApp(server: FakeServer, path = '/', reload: () => void = () => undefined) {
+export function renderApp(server: FakeServer, path = '/', reload: () => void = () => undefined, rest: Rest = () => Promise.reject(new ApiError('unavailable', 'This server does not have it.'))) {
   history.replaceState(null, '', path);
   const session = new Session(reload);
   onTestFinished(() => session.stop());
@@ -18,7 +18,7 @@ export function renderApp(server: FakeServer, path = '/', reload: () => void = (
   session.attach(socket);
   const view = render(
     <StrictMode>
-      <App library={library} session={session} />
+      <App library={library} session={session} rest={rest} />
     </StrictMode>,
   );
   return { ...view, identity, session, socket, library, user: userEvent.setup({ delay: null }) };
