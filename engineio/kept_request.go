@@ -43,7 +43,11 @@ func (o *Options) keep(r *http.Request, opened int64) keptRequest {
 		name = http.CanonicalHeaderKey(name)
 		header(name, r.Header[name])
 	}
-	return keptRequest{text: strings.Clone(text.String()), remoteAddr: r.RemoteAddr, secure: r.TLS != nil, opened: opened}
+	secure := r.TLS != nil
+	if o.Secure != nil {
+		secure = o.Secure(r)
+	}
+	return keptRequest{text: strings.Clone(text.String()), remoteAddr: r.RemoteAddr, secure: secure, opened: opened}
 }
 
 // handshake takes the text apart. started is the origin of server time.

@@ -114,6 +114,9 @@ type Options struct {
 	// and link-local addresses are not counted, as behind such is most likely a proxy
 	// that all clients share. Set PeerAddress to count these too.
 	ClientAddress func(*http.Request) string
+	// Secure tells whether a client spoke TLS, for Handshake.Secure, such as by a header that your
+	// proxy sets and clients cannot. Default: to this server.
+	Secure func(*http.Request) bool
 	// MaxHandshakeBytes is how large a handshake's target and headers may be, which are
 	// kept as long as the session (but see KeepHeaders). A larger one is answered 431.
 	// Default 16,384, the limit of the official server's HTTP parser.

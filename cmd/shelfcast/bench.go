@@ -81,7 +81,7 @@ func (c *benchCommand) Run(ctx context.Context, p *process, s *Settings) error {
 func (c *benchCommand) options(s *Settings) (bench.Options, error) {
 	target := c.URL
 	if target == "" {
-		target = serverURL(reachable(s.Host), s.Port)
+		target = s.serverURL(reachable(s.Host), s.Port)
 	}
 	sources, err := parseSources(c.Sources)
 	if err != nil {

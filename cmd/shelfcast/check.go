@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/shelfcast/shelfcast/internal/backup"
 	"github.com/shelfcast/shelfcast/internal/check"
 	"github.com/shelfcast/shelfcast/internal/ops"
@@ -39,9 +37,9 @@ type checkReport struct {
 }
 
 // Run looks at everything, at the log through the running server if there is one.
-func (c checkCommand) Run(ctx context.Context, p *process, s *Settings, app *kong.Application) error {
+func (c checkCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	faults := append(contradictions(s), check.Directory(s.Data, c.Repair)...)
-	faults = append(faults, checkCertificate(app)...)
+	faults = append(faults, checkCertificate(s)...)
 	stored, err := c.checkStore(ctx, p, s, faults)
 	if err != nil {
 		return &exitError{exitCannotLook, err}
@@ -112,18 +110,12 @@ func contradictions(s *Settings) []check.Fault {
 	return faults
 }
 
-// checkCertificate looks at the files that the settings tls-cert and tls-key name.
-func checkCertificate(app *kong.Application) []check.Fault {
-	files := make(map[string]string)
-	for _, flag := range app.Flags {
-		if flag.Name == "tls-cert" || flag.Name == "tls-key" {
-			files[flag.Name] = fmt.Sprint(flag.Target.Interface())
-		}
-	}
-	if files["tls-cert"] == "" && files["tls-key"] == "" {
+// checkCertificate looks at the files that the settings name.
+func checkCertificate(s *Settings) []check.Fault {
+	if s.TLSCert == "" && s.TLSKey == "" {
 		return nil
 	}
-	return check.Certificate(files["tls-cert"], files["tls-key"], time.Now())
+	return check.Certificate(s.TLSCert, s.TLSKey, time.Now())
 }
 
 // checkStore looks at the log and at books.json. found are the faults so far: what cannot be

@@ -17,19 +17,20 @@ const portTries = 10
 // listen opens what --host and --port name. "localhost" is two listeners,
 // because clients differ in whether they try 127.0.0.1 or [::1] first; a
 // machine without IPv6 has one. The second result is the URL to give people.
-func listen(ctx context.Context, host string, port int) ([]net.Listener, string, error) {
+func listen(ctx context.Context, s *Settings) ([]net.Listener, string, error) {
+	host, port := s.Host, s.Port
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name != "localhost" {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {
 			return nil, "", explain(err, port)
 		}
-		return []net.Listener{listener}, serverURL(reachable(host), portOf(listener)), nil
+		return []net.Listener{listener}, s.serverURL(reachable(host), portOf(listener)), nil
 	}
 	for try := 1; ; try++ {
 		listeners, err := listenLoopback(ctx, port)
 		if err == nil {
-			return listeners, serverURL("localhost", portOf(listeners[0])), nil
+			return listeners, s.serverURL("localhost", portOf(listeners[0])), nil
 		}
 		// The system chose a port for one address that is taken on the other.
 		if port == 0 && try < portTries && errors.Is(err, syscall.EADDRINUSE) {
@@ -79,6 +80,11 @@ func reachable(host string) string {
 	return host
 }
 
-func serverURL(host string, port int) string {
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+// serverURL is the base of the server's addresses on a host.
+func (s *Settings) serverURL(host string, port int) string {
+	scheme := "http://"
+	if s.tls() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(port))
 }

@@ -29,20 +29,21 @@ type Program struct {
 	log      *logs.Log
 	logger   *slog.Logger
 
-	identity *identity
-	monitor  *monitor
-	store    *store
-	sockets  *socketio.Server
-	live     *live.Live
-	api      *httpapi.API
-	gate     gate
-	pending  *inFlight
-	border   *perimeter
-	server   *http.Server
-	admin    *adminServer
-	sides    *sideServers
-	backups  *backups
-	url      string
+	identity    *identity
+	monitor     *monitor
+	store       *store
+	sockets     *socketio.Server
+	live        *live.Live
+	api         *httpapi.API
+	gate        gate
+	pending     *inFlight
+	border      *perimeter
+	certificate *certificate // nil without TLS
+	server      *http.Server
+	admin       *adminServer
+	sides       *sideServers
+	backups     *backups
+	url         string
 
 	serving chan struct{} // receives one token for each listener whose serving ended
 	running int           // listeners
@@ -74,6 +75,12 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return err
 	}
 	p.monitor = newMonitor(p.version, p.log)
+	if s.tls() {
+		if p.certificate, err = openCertificate(s.TLSCert, s.TLSKey, p.logger); err != nil {
+			return err
+		}
+		p.monitor.metrics.HTTP.CertificateExpires(p.certificate.expires)
+	}
 	if p.identity, err = openIdentity(s, p.logger); err != nil {
 		return err
 	}
@@ -97,7 +104,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err := p.store.start(ctx); err != nil {
 		return errors.Join(err, p.closeSockets(ctx))
 	}
-	listeners, url, err := listen(ctx, s.Host, s.Port)
+	listeners, url, err := listen(ctx, s)
 	if err != nil {
 		return errors.Join(err, p.closeSockets(ctx), p.store.close())
 	}
@@ -247,13 +254,18 @@ func (p *Program) dashboardStats() httpapi.DashboardStats {
 // serve answers on every listener, each on a goroutine that ends with its
 // listener.
 func (p *Program) serve(listeners []net.Listener) {
+	serve := p.server.Serve
+	if p.certificate != nil {
+		p.server.TLSConfig = p.certificate.config()
+		serve = func(listener net.Listener) error { return p.server.ServeTLS(listener, "", "") }
+	}
 	p.running = len(listeners)
 	p.serving = make(chan struct{}, len(listeners))
 	for _, listener := range listeners {
 		listener = p.border.blocks.Listener(listener, p.border.turnAway)
 		go func() {
 			defer func() { p.serving <- struct{}{} }()
-			if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				p.fail(fmt.Errorf("serving: %w", err))
 			}
 		}()

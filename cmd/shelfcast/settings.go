@@ -34,6 +34,8 @@ type Settings struct {
 	Host            string        `help:"Host name or address to listen on. localhost is 127.0.0.1 and, where it exists, [::1]." default:"localhost" group:"Server"`
 	Port            int           `help:"Port to listen on; 0 lets the system choose." default:"4000" env:"SHELFCAST_PORT,PORT" group:"Server"`
 	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
+	TLSCert         string        `name:"tls-cert" help:"Serve HTTPS with the certificate chain in this PEM file. It is read again when it changes." placeholder:"FILE" group:"Server"`
+	TLSKey          string        `name:"tls-key" help:"PEM file with the key of --tls-cert." placeholder:"FILE" group:"Server"`
 	TrustedProxies  []string      `help:"Addresses or CIDRs of proxies that are believed about whom they forward (X-Forwarded-For or Forwarded, X-Forwarded-Proto)." placeholder:"CIDR" group:"Server"`
 	ShutdownTimeout time.Duration `help:"Longest time that a stop may take." default:"10s" group:"Server"`
 
@@ -72,6 +74,9 @@ const burst = 5
 // maxRate is more requests a second than any machine answers, and with its
 // bursts still an int everywhere.
 const maxRate = 100_000_000
+
+// tls tells whether the server speaks HTTPS.
+func (s *Settings) tls() bool { return s.TLSCert != "" }
 
 // limited tells whether limits apply.
 func (s *Settings) limited() bool { return s.Limits != "off" }
@@ -119,6 +124,9 @@ func (s *Settings) Validate() error {
 		if err := checkOrigin(origin); err != nil {
 			complain("--cors-origin: %w", err)
 		}
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		complain("--tls-cert and --tls-key: one needs the other")
 	}
 	if _, err := guard.ParseProxies(s.TrustedProxies); err != nil {
 		complain("--trusted-proxies: %w", err)

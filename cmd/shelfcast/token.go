@@ -39,7 +39,7 @@ func (c tokenCommand) Run(p *process, s *Settings) error {
 			return errors.New("--port is 0: name the server's address with --url")
 		}
 		if base == "" {
-			base = serverURL(reachable(s.Host), s.Port)
+			base = s.serverURL(reachable(s.Host), s.Port)
 		}
 		// What follows # stays in the browser: no server and no proxy on the way logs it.
 		printed = base + "/#token=" + token

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"gopkg.in/yaml.v3"
@@ -20,6 +21,7 @@ func described(t *testing.T) map[string][]string {
 	m := New("test")
 	m.CountDroppedLines(func() uint64 { return 0 })
 	m.Guard.CountBlocks(func() int { return 0 })
+	m.HTTP.CertificateExpires(func() time.Time { return time.Time{} })
 	pattern := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	names := make(map[string][]string)
 	for _, registry := range []*prometheus.Registry{m.own, m.runtime} {
@@ -151,7 +153,7 @@ func TestDashboardShowsWhatExists(t *testing.T) {
 	}
 	for name := range names {
 		hidden := []string{"shelfcast_build_info", "shelfcast_log_sequence", "shelfcast_connections_opened_total", "shelfcast_connections_upgraded_total",
-			"shelfcast_log_transaction_seconds", "shelfcast_disconnections_total"}
+			"shelfcast_log_transaction_seconds", "shelfcast_disconnections_total", "shelfcast_certificate_expiry_timestamp_seconds"}
 		if strings.HasPrefix(name, "shelfcast_") && !slices.Contains(hidden, name) && !strings.Contains(everything.String(), name) {
 			t.Errorf("the dashboard does not show %s", name)
 		}

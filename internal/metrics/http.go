@@ -12,6 +12,7 @@ import (
 
 // HTTP is told of requests: an httpapi.Meter.
 type HTTP struct {
+	factory  factory
 	requests *prometheus.HistogramVec
 	limits   *prometheus.CounterVec
 	onScreen *prometheus.HistogramVec
@@ -22,6 +23,7 @@ var _ httpapi.Meter = (*HTTP)(nil)
 func newHTTP(registry *prometheus.Registry, limits *prometheus.CounterVec) *HTTP {
 	f := factory{registry}
 	return &HTTP{
+		factory: f,
 		requests: f.histograms("http_request_seconds", "How long requests took, by route, method and status.",
 			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}, "route", "method", "status"),
 		limits: limits,
@@ -42,4 +44,10 @@ func (h *HTTP) Limited(limit string) { h.limits.WithLabelValues(limit).Inc() }
 // OnScreen implements httpapi.Meter.
 func (h *HTTP) OnScreen(event string, took time.Duration) {
 	h.onScreen.WithLabelValues(known(event, sentEvents()...)).Observe(took.Seconds())
+}
+
+// CertificateExpires shows when the certificate in use ends. It is called once at most.
+func (h *HTTP) CertificateExpires(when func() time.Time) {
+	h.factory.gaugeOf("certificate_expiry_timestamp_seconds", "When the server's certificate ends, in seconds since 1970.",
+		func() float64 { return float64(when().Unix()) })
 }

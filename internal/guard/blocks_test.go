@@ -1,0 +1,183 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestParseBlock(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", " 192.0.2.0/24 ": "192.0.2.0/24", "2001:db8::1": "2001:db8::1", "2001:db8::/64": "2001:db8::/64",
+		"::ffff:192.0.2.7": "192.0.2.7", "::ffff:192.0.2.0/120": "192.0.2.0/24", "192.0.2.7/32": "192.0.2.7", "0.0.0.0/0": "0.0.0.0/0",
+	} {
+		prefix, err := ParseBlock(text)
+		if err != nil || BlockName(prefix) != want {
+			t.Errorf("%q: %s %v", text, BlockName(prefix), err)
+		}
+	}
+	for _, text := range []string{"", "x", "192.0.2.7/24", "192.0.2.0/33", "fe80::1%eth0", "::ffff:0.0.0.0/90", strings.Repeat("1", 10_000)} {
+		if _, err := ParseBlock(text); err == nil || len(err.Error()) > 300 {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
+func mustParse(t *testing.T, text string) netip.Prefix {
+	t.Helper()
+	prefix, err := ParseBlock(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prefix
+}
+
+func TestBlocksHoldOverARestart(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "blocks.json")
+	now := time.Now()
+	open := func() *Blocks { return OpenBlocks(BlocksOptions{File: file, Now: func() time.Time { return now }}) }
+	b := open()
+	for text, lasting := range map[string]time.Duration{"192.0.2.0/24": time.Hour, "2001:db8::/64": 0, "198.51.100.7": time.Minute} {
+		if _, err := b.Add(mustParse(t, text), lasting, "olga", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	covered := func(b *Blocks) (names string) {
+		for _, text := range []string{"192.0.2.9", "::ffff:192.0.2.9", "2001:db8::7", "198.51.100.7", "198.51.100.8", "2001:db8:0:1::7"} {
+			if b.Covers(netip.MustParseAddr(text)) {
+				names += text + " "
+			}
+		}
+		return names
+	}
+	if got := covered(b); got != "192.0.2.9 ::ffff:192.0.2.9 2001:db8::7 198.51.100.7 " {
+		t.Errorf("blocked: %s", got)
+	}
+	now = now.Add(30 * time.Minute)
+	b = open()
+	if got := covered(b); got != "192.0.2.9 ::ffff:192.0.2.9 2001:db8::7 " {
+		t.Errorf("after a restart: %s", got)
+	}
+	if list := b.List(); len(list) != 2 || list[0].By != "olga" || list[0].Refused+list[1].Refused != 3 {
+		t.Errorf("listed: %+v", list)
+	}
+	if err := b.Remove(mustParse(t, "192.0.2.0/24"), "olga"); err != nil {
+		t.Error(err)
+	}
+	if err := b.Remove(mustParse(t, "192.0.2.0/24"), "olga"); !errors.Is(err, ErrNoBlock) {
+		t.Error(err)
+	}
+	if got := covered(open()); got != "2001:db8::7 " {
+		t.Errorf("after it was lifted: %s", got)
+	}
+}
+
+func TestBlocksThatNobodyMeans(t *testing.T) {
+	t.Parallel()
+	b := OpenBlocks(BlocksOptions{Proxies: Proxies{mustParse(t, "10.0.0.1")}})
+	for text, want := range map[string]error{"0.0.0.0/0": ErrTooWide, "::/0": ErrTooWide, "128.0.0.0/7": ErrTooWide, "10.0.0.0/8": ErrProxy, "10.0.0.1": ErrProxy} {
+		if _, err := b.Add(mustParse(t, text), 0, "", false); !errors.Is(err, want) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := b.Add(mustParse(t, text), 0, "", true); err != nil {
+			t.Errorf("%s by force: %v", text, err)
+		}
+	}
+}
+
+func TestABrokenListOfBlocksIsSetAside(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"", "{}", `[{"address":"x"}]`, `[{"address":"192.0.2.1","for":"ever"}]`, "[" + strings.Repeat(" ", maxBlocksFile)} {
+		file := filepath.Join(t.TempDir(), "blocks.json")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if list := OpenBlocks(BlocksOptions{File: file}).List(); len(list) > 0 {
+			t.Errorf("%.40s: %v", content, list)
+		}
+		if kept, err := os.ReadFile(file + ".broken"); err != nil || string(kept) != content {
+			t.Errorf("%.40s is not kept: %v", content, err)
+		}
+	}
+}
+
+// A block that cannot be stored does not hold either: it would end with the next restart.
+func TestBlocksThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	b := OpenBlocks(BlocksOptions{File: filepath.Join(t.TempDir(), "missing", "blocks.json")})
+	if _, err := b.Add(mustParse(t, "192.0.2.1"), 0, "", false); err == nil || len(b.List()) > 0 {
+		t.Errorf("%v, listed %v", err, b.List())
+	}
+}
+
+func TestListenerRefusesBlocked(t *testing.T) {
+	t.Parallel()
+	b := OpenBlocks(BlocksOptions{})
+	if _, err := b.Add(mustParse(t, "127.0.0.9"), 0, "", false); err != nil {
+		t.Fatal(err)
+	}
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan string, 1)
+	listener := b.Listener(inner, func(remote string) { refused <- remote })
+	defer listener.Close()
+	from := func(address string) net.Conn {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+		connection, err := dialer.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { connection.Close() })
+		return connection
+	}
+	blocked, welcome := from("127.0.0.9"), from("127.0.0.8")
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer accepted.Close()
+	if got := accepted.RemoteAddr().String(); got != welcome.LocalAddr().String() {
+		t.Errorf("%s was accepted", got)
+	}
+	if got := <-refused; got != blocked.LocalAddr().String() {
+		t.Errorf("%s was refused", got)
+	}
+	if _, err := blocked.Read(make([]byte, 1)); err == nil {
+		t.Error("the blocked connection is open")
+	}
+}
+
+func TestRefusalsAreBoundedAndCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRefusals(nil, nil)
+		for range 3 {
+			r.Note(KindToken, "192.0.2.1:5", "", "connection")
+			time.Sleep(time.Second)
+		}
+		r.Note(KindToken, "192.0.2.1:6", "anna", "connection")
+		list := r.List(10)
+		if len(list) != 2 || list[0].UserID != "anna" || list[1].Count != 3 || !list[1].At.Equal(list[0].At.Add(-time.Second)) {
+			t.Errorf("%+v", list)
+		}
+		for i := range maxRefusals * 2 {
+			r.Note(KindOrigin, "[2001:db8::1]:5", "", fmt.Sprint(i, strings.Repeat("é", maxRefusalText)))
+		}
+		list = r.List(maxRefusals * 2)
+		if len(list) != maxRefusals || len(r.known) != maxRefusals || !strings.HasPrefix(list[0].Detail, fmt.Sprint(maxRefusals*2-1)) || len(list[0].Detail) > maxRefusalText+3 ||
+			list[0].Address != "2001:db8::/64" {
+			t.Errorf("%d are kept, the latest is %+v", len(list), list[0])
+		}
+	})
+}
