@@ -35,7 +35,9 @@ func (p *running) crowd(clients int, from string) *bench.Crowd {
 // view asks for the connections until they are as wanted: a look may be a second old.
 func (p *running) view(query string, want func(*httpapi.ConnectionView) bool) httpapi.ConnectionView {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-again.C {
 		status, _, body := p.do(http.MethodGet, "/connections"+query, "")
 		var view httpapi.ConnectionView
 		if err := json.Unmarshal([]byte(body), &view); err != nil || status != http.StatusOK {
