@@ -9,7 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 )
@@ -60,5 +63,27 @@ func serveLogLevel(level *slog.LevelVar, logger *slog.Logger) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(logLevelAnswer{Level: strings.ToLower(level.Level().String())}) // as answerAdmin
+	}
+}
+
+// toggleDebug lets SIGHUP, which supervisors and kill can send, turn debug lines on and back to the
+// level that the program started with (info, if that is debug), until ctx ends.
+func toggleDebug(ctx context.Context, level *slog.LevelVar, logger *slog.Logger) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	configured := max(level.Level(), slog.LevelInfo)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		next := slog.LevelDebug
+		if level.Level() == slog.LevelDebug {
+			next = configured
+		}
+		level.Set(next)
+		logger.Warn("the log level was changed", "level", strings.ToLower(next.String()), "user", "SIGHUP")
 	}
 }

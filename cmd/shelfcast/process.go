@@ -168,6 +168,9 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) (err error
 	defer background.Wait()
 	defer stopResting()
 	background.Go(func() { returnMemory(resting) })
+	if !isTerminal(p.stderr) { // closing a terminal ends what runs in it, by the same signal
+		background.Go(func() { toggleDebug(resting, log.Level, logger) })
+	}
 
 	var failure error
 	select {
