@@ -24,7 +24,7 @@ type steadyReport struct {
 func steadyPhase(ctx context.Context, p plan, program *program, keep string, out io.Writer) (*steadyReport, error) {
 	crowd, err := connect(ctx, p, program.url(), []kind{
 		{0.49, bench.TransportWebSocket, bench.RecoverOffset},
-		{0.49, bench.TransportWebSocket, bench.RecoverNot}, // as somebody new each time
+		{0.49, bench.TransportWebSocket, bench.RecoverNot}, // as somebody else each time
 		{0.02, bench.TransportPolling, bench.RecoverOffset},
 	})
 	if err != nil {

@@ -37,7 +37,7 @@ type client struct {
 	attempts  int           // to reconnect since the last time that the engine opened
 	session   string        // Engine.IO's, for polling
 
-	visits      int    // before this one, as somebody else
+	visits      int    // which of people it is
 	pid         string // Socket.IO's private id
 	offset      []byte // position of the last event
 	returning   bool   // was joined before

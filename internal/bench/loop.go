@@ -19,6 +19,9 @@ const (
 	sweepInterval = time.Second
 )
 
+// people is how many a client is in turn, if it comes back as somebody else.
+const people = 4
+
 // counters are a loop's own; others read copies of them.
 type counters struct {
 	received, refetchBytes, refetches                uint64
@@ -310,7 +313,7 @@ func (l *loop) depart(c *client, now time.Duration) {
 	l.hangUp(c)
 	l.counters.left++
 	if l.recovery == RecoverNot {
-		c.visits++
+		c.visits = (c.visits + 1) % people
 	}
 	c.attempts = 0
 	heap.Push(&l.alarms, alarm{at: now + pause(0), client: c})

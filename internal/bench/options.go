@@ -89,7 +89,7 @@ type Options struct {
 	StayAway bool
 	// Stay is how long a client stays before it leaves, on average: it may leave at any moment,
 	// and half of them say so. 0: to the end. After a pause it comes back, with RecoverNot as
-	// somebody new.
+	// somebody else: each such client is four people in turn.
 	Stay time.Duration
 
 	// Sources are the local addresses to connect from, in turn; each gives as many connections
