@@ -179,7 +179,7 @@ func TestTroubleCorruptedLog(t *testing.T) {
 	client.toggleFavorite(t, idOf(t, client.add(t, "Emma", "Jane Austen")), "anna")
 	members := []member{
 		{Name: "anna", Role: "reader", Kind: "handbook", Client: "socket.io-client-4.8"},
-		{Name: "olga", Role: "owner", Kind: "position", Client: "socket.io-client-4.8"},
+		{Name: "olga", Role: "owner", Kind: "handbook", Client: "socket.io-client-4.8"},
 	}
 	readers := startFleet(t, server.url(), members)
 	server.command(t, "backup", "create")
@@ -212,7 +212,7 @@ func TestTroubleCorruptedLog(t *testing.T) {
 		t.Error(err)
 	}
 	readers.awaitBack(t, "the restore", connected)
-	readers.awaitInStep(t, client) // anna has fetched, as her log is another one
+	readers.awaitInStep(t, client) // they fetch, as the log is another one
 	client.add(t, "Walden", "Henry David Thoreau")
 	readers.awaitInStep(t, client)
 }

@@ -29,7 +29,7 @@ export interface SessionSocket {
 
 /**
  * Who is signed in on this browser: a token, brought by a link's fragment, which no server sees, and
- * kept in localStorage for all tabs (docs/adr/0015). Without one the person is a demo's; a server
+ * kept in localStorage for all tabs (docs/adr/0016). Without one the person is a demo's; a server
  * that asks for tokens then says so. Made once, before anything connects.
  */
 export class Session {
