@@ -31,7 +31,7 @@ type Options struct {
 //
 // mu is held while somebody looks at all connections, which takes the locks of engineio, socketio
 // and live one after the other, each for a moment; it is not held while an answer is put together
-// or encoded. At 10,000 connections a look takes some milliseconds, at most once a second.
+// or encoded. A look costs in proportion to the connections, so there is one a second at most.
 type View struct {
 	options  Options
 	attempts *attempts
