@@ -163,7 +163,7 @@ func acceptsGzip(headers []string) bool {
 				continue
 			}
 			weight = 1
-			if q, found := strings.CutPrefix(strings.TrimSpace(parameter), "q="); found {
+			if q, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="); found {
 				parsed, err := strconv.ParseFloat(q, 64)
 				if err != nil {
 					parsed = 0

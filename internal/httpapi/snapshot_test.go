@@ -75,6 +75,7 @@ func TestGzipOnlyForThoseWhoAcceptIt(t *testing.T) {
 		"*":                    "gzip",
 		"identity, *;q=0.1":    "gzip",
 		"gzip;q=0":             "",
+		"gzip;Q=0":             "",
 		"gzip; q=0.0, *":       "",
 		"*;q=0":                "",
 		"*, gzip;q=0":          "",
