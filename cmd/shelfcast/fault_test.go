@@ -18,13 +18,19 @@ import (
 func (p *running) awaitMirrored(text string) []byte {
 	p.t.Helper()
 	name := filepath.Join(p.settings.Data, ops.MirrorFile)
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	late := time.After(20 * time.Second)
+	for {
 		if content, err := os.ReadFile(name); err == nil && strings.Contains(string(content), text) {
 			return content
 		}
+		select {
+		case <-look.C:
+		case <-late:
+			p.t.Fatalf("books.json does not come to hold %s", text)
+		}
 	}
-	p.t.Fatalf("books.json does not come to hold %s", text)
-	return nil
 }
 
 // A write-ahead log that was cut anywhere (as by a crash of the machine, or by hand) costs the log its
