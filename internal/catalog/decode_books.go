@@ -148,6 +148,13 @@ func (b Book) clean() (Book, error) {
 	}
 	b.Title, b.Author = draft.Title, draft.Author
 	b.ReturnDateTime, b.ReaderName = draft.ReturnDateTime, draft.ReaderName
+	// A date that no log can read back would keep the whole catalogue from being loaded.
+	if b.CreatedAt, err = cleanStamp("createdAt", b.CreatedAt); err != nil {
+		return Book{}, err
+	}
+	if b.UpdatedAt, err = cleanStamp("updatedAt", b.UpdatedAt); err != nil {
+		return Book{}, err
+	}
 	if b.Favorites, err = cleanFavorites(b.Favorites); err != nil {
 		return Book{}, err
 	}

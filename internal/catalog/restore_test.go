@@ -110,6 +110,9 @@ func TestRestoreChecksTheListFirst(t *testing.T) {
 		"books[1].id":        {ID: 0, Title: "A", Author: "B"},
 		"books[1].title":     {ID: 2, Title: "A\x1b", Author: "B"},
 		"books[1].favorites": {ID: 2, Title: "A", Author: "B", Favorites: []string{""}},
+		// A year that RFC 3339 cannot write is one that the log cannot read back.
+		"books[1].createdAt": {ID: 2, Title: "A", Author: "B", CreatedAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"books[1].updatedAt": {ID: 2, Title: "A", Author: "B", UpdatedAt: time.Date(-1, 12, 31, 0, 0, 0, 0, time.UTC)},
 	} {
 		_, err := n.Restore(t.Context(), ann, []catalog.Book{good, bad}, catalog.RestoreOptions{})
 		wantField(t, err, catalog.CodeInvalidInput, field)

@@ -67,6 +67,15 @@ func cleanDate(field string, date *time.Time) (*time.Time, error) {
 	return &t, nil
 }
 
+// cleanStamp is cleanDate for a time that is zero where there is none.
+func cleanStamp(field string, stamp time.Time) (time.Time, error) {
+	date, err := cleanDate(field, &stamp)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return *date, nil
+}
+
 func wholeMilliseconds(t time.Time) time.Time {
 	return time.UnixMilli(t.UnixMilli()).UTC()
 }
