@@ -108,6 +108,33 @@ type claims struct {
 	Role   catalog.Role `json:"role"`
 }
 
+// UnmarshalJSON takes the claims by their exact names (RFC 7519, section 10.1.1), which package
+// json does not: a "Role" that means something else to whoever signs must not make an owner.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	known := map[string]any{
+		"iss": &c.Issuer, "sub": &c.Subject, "aud": &c.Audience, "exp": &c.ExpiresAt, "nbf": &c.NotBefore,
+		"iat": &c.IssuedAt, "jti": &c.ID, "userId": &c.UserID, "role": &c.Role,
+	}
+	for name, target := range known {
+		if value, given := all[name]; given {
+			if err := json.Unmarshal(value, target); err != nil {
+				return fmt.Errorf("the claim %s: %w", name, err)
+			}
+		}
+	}
+	for _, date := range []*jwt.NumericDate{c.ExpiresAt, c.NotBefore, c.IssuedAt} {
+		// Beyond, the library's numbers overflow: a distant nbf would lie in the past.
+		if date != nil && (date.Year() < 0 || date.Year() > 9999) {
+			return errors.New("a date is out of range")
+		}
+	}
+	return nil
+}
+
 // Request reads the Authorization header (RFC 6750, section 2.1). What a body, a query or another
 // header says of the sender does not count.
 func (t *Tokens) Request(r *http.Request) (catalog.Actor, error) {
