@@ -159,6 +159,8 @@ func TestNamespacesShareNoRooms(t *testing.T) {
 		}
 	})
 	c := server.connect(t, "/a", "/b")
+	c.sync("/a") // CONNECT is answered before the handler joins
+	c.sync("/b")
 	if err := server.Of("/a").To("room").Emit("x"); err != nil {
 		t.Fatal(err)
 	}
