@@ -64,5 +64,10 @@ func (c configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any
 			return nil, nil
 		}
 	}
-	return c.values[flag.Name], nil
+	value := c.values[flag.Name]
+	if _, text := value.(string); value != nil && !text && flag.Tag.Has("secret") {
+		// kong would print the value; and of a long number YAML keeps some digits only.
+		return nil, fmt.Errorf("%s is a secret: the configuration file has to give it as text, in quotes", flag.Name)
+	}
+	return value, nil
 }

@@ -77,8 +77,13 @@ func TestSecretsStaySecret(t *testing.T) {
 	if err := os.WriteFile(file, []byte("auth: jwt\njwt-secret: "+tokenSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	list := filepath.Join(t.TempDir(), "list.yaml")
+	if err := os.WriteFile(list, []byte("auth: jwt\njwt-secret: ["+tokenSecret+"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{
 		{"config", "print", "--config", file},
+		{"config", "print", "--config", list},
 		{"config", "print", "--jwt-secret", tokenSecret, "--port", "99999"},
 		{"config", "print", "--jwt-secret", tokenSecret, "--jwks-url", "https://id.example.org/keys", "--auth", "jwt"},
 		{"config", "print", "--jwt-secret", tokenSecret[:20], "--auth", "jwt"},
@@ -104,7 +109,8 @@ func TestSecretsStaySecret(t *testing.T) {
 			t.Errorf("%s appears: …%.200s", name, text[max(0, at-100):])
 		}
 	}
-	if !strings.Contains(text, "(set, not shown)") || !strings.Contains(text, "Authentication error") || !strings.Contains(text, "a token was not renewed") {
+	if !strings.Contains(text, "(set, not shown)") || !strings.Contains(text, "Authentication error") || !strings.Contains(text, "a token was not renewed") ||
+		!strings.Contains(text, "jwt-secret is a secret") {
 		t.Error("what was looked through is not what it should be")
 	}
 }

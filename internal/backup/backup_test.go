@@ -221,6 +221,9 @@ func TestDamagedBackupsAreNamed(t *testing.T) {
 			if report.OK || !strings.Contains(strings.Join(report.Faults, ";"), one.fault) {
 				t.Errorf("%+v", report)
 			}
+			if strings.Contains(strings.Join(append(report.Faults, list[0].Fault), ";"), place) {
+				t.Errorf("it says where on the machine it is: %+v, %q", report, list[0].Fault)
+			}
 			if _, err := d.Open(list[0].Name); err == nil {
 				t.Error("it can be restored all the same")
 			}

@@ -84,7 +84,7 @@ var errManifestDamaged = errors.New("the manifest is not as it was written")
 func readManifest(dir string) (Manifest, error) {
 	content, err := readBounded(filepath.Join(dir, manifestFile), maxManifest)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("the manifest cannot be read: %w", err)
+		return Manifest{}, fmt.Errorf("the manifest cannot be read: %w", withoutPath(err))
 	}
 	var m Manifest
 	if err := json.Unmarshal(content, &m); err != nil {

@@ -138,7 +138,17 @@ func unreadable(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is missing", name)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Errorf("%s: %w", name, withoutPath(err))
+}
+
+// withoutPath leaves a file's error without where on this machine the file is: faults of a backup
+// are answered over REST.
+func withoutPath(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 func loadBooks(dir string, file File, manifest *Manifest) (*ops.Books, error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -65,6 +66,32 @@ func bytesWaiting(q *queue) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting)
+}
+
+// full is a disk with room for the first few bytes.
+type full struct{ room int }
+
+func (f *full) Write(lines []byte) (int, error) {
+	n := min(f.room, len(lines))
+	f.room -= n
+	if n < len(lines) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+func TestLinesThatCannotBeWrittenAreCounted(t *testing.T) {
+	t.Parallel()
+	q := newQueue(&full{room: 7}, slog.New(slog.DiscardHandler))
+	if _, err := io.WriteString(q, "first\nsecond\nthird\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.close(time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if dropped := q.dropped.Load(); dropped != 2 {
+		t.Errorf("%d lines were dropped, want 2", dropped)
+	}
 }
 
 func TestCloseDoesNotWaitForEver(t *testing.T) {

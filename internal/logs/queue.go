@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -68,10 +69,12 @@ func (q *queue) run() {
 		closed := q.closed
 		q.mu.Unlock()
 		if len(batch) > 0 {
-			_, _ = q.out.Write(batch) // there is nowhere to complain
+			if n, err := q.out.Write(batch); err != nil {
+				q.dropped.Add(uint64(bytes.Count(batch[n:], []byte{'\n'})))
+			}
 		}
 		if lost := q.dropped.Load(); lost > told && !closed {
-			q.notices.Warn("log lines were dropped, because they could not be written as fast as they came", "lines", lost-told)
+			q.notices.Warn("log lines were dropped, because they could not be written, or not as fast as they came", "lines", lost-told)
 			told = lost
 		}
 		if closed {

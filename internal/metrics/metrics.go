@@ -48,7 +48,7 @@ func New(version string) *Metrics {
 // CountDroppedLines shows how many log lines were dropped. It is called once at most.
 func (m *Metrics) CountDroppedLines(dropped func() uint64) {
 	m.own.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: namespace, Name: "log_lines_dropped_total", Help: "Lines of the operator's log that could not be written as fast as they came.",
+		Namespace: namespace, Name: "log_lines_dropped_total", Help: "Lines of the operator's log that could not be written, or not as fast as they came.",
 	}, func() float64 { return float64(dropped()) }))
 }
 
