@@ -117,12 +117,16 @@ func (p *projection) applyDeletion(change *Change) effect {
 	}
 	e.created = change.Book.CreatedSequence // of the earliest life, see Catalog.Delete
 	e.first, e.earlier, e.ended = e.created, nil, 0
-	e.current, e.last, e.sequence = nil, before, change.Sequence
+	last := change.Book
+	if before != nil {
+		last = &before.book
+	}
+	// A record of its own: what an event's record has encoded is half of what a deleted book costs.
+	e.current, e.last, e.sequence = nil, newRecord(*last), change.Sequence
 	e.favorites, e.favoriteSequence = favoriteSet{}, 0
 	p.leaders.update(e)
 	p.recency.touch(e)
 	if before == nil {
-		e.last = newRecord(*change.Book)
 		return effect{} // nobody has heard of the book
 	}
 	return effect{EventBookDeleted, before}
