@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"sync"
-
 	"github.com/klauspost/compress/flate"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -15,24 +12,13 @@ import (
 // the standard library's default level 43 ms for 347 KB.
 const deflateLevel = 6
 
-// newDeflate makes what compresses the catalogue's snapshots. It keeps some compressors, which
-// are large, for as long as the garbage collector lets it.
+// newDeflate makes what compresses the catalogue's snapshots.
 func newDeflate() catalog.Deflate {
-	pool := sync.Pool{New: func() any {
-		writer, err := flate.NewWriter(nil, deflateLevel)
+	return catalog.NewDeflate(func() catalog.Compressor {
+		compressor, err := flate.NewWriter(nil, deflateLevel)
 		if err != nil { // the level is a constant that exists
 			panic(err)
 		}
-		return writer
-	}}
-	return func(dst, plain []byte) []byte {
-		writer := pool.Get().(*flate.Writer)
-		defer pool.Put(writer)
-		out := bytes.NewBuffer(dst)
-		writer.Reset(out)
-		// A bytes.Buffer takes everything, so neither call has anything to report.
-		_, _ = writer.Write(plain)
-		_ = writer.Flush()
-		return out.Bytes()
-	}
+		return compressor
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"io"
 	"sync"
 )
 
@@ -13,25 +14,40 @@ import (
 // called from many goroutines.
 type Deflate func(dst, plain []byte) []byte
 
-// newStandardDeflate compresses with the standard library, each caller with a compressor of its own.
+// Compressor is what makes deflate blocks: a *flate.Writer of the standard library, or of a library
+// with the same interface. One goroutine uses it at a time.
+type Compressor interface {
+	io.Writer
+	Flush() error
+	Reset(io.Writer)
+}
+
+// NewDeflate makes a Deflate of compressors that newCompressor makes. They are large, so some are
+// kept, for as long as the garbage collector lets them be. newCompressor is called from many
+// goroutines.
+func NewDeflate(newCompressor func() Compressor) Deflate {
+	pool := sync.Pool{New: func() any { return newCompressor() }}
+	return func(dst, plain []byte) []byte {
+		compressor := pool.Get().(Compressor)
+		defer pool.Put(compressor)
+		out := bytes.NewBuffer(dst)
+		compressor.Reset(out)
+		// A bytes.Buffer takes everything, so neither call has anything to report.
+		_, _ = compressor.Write(plain)
+		_ = compressor.Flush()
+		return out.Bytes()
+	}
+}
+
+// newStandardDeflate compresses with the standard library.
 func newStandardDeflate() Deflate {
-	pool := sync.Pool{New: func() any {
-		writer, err := flate.NewWriter(nil, flate.DefaultCompression)
+	return NewDeflate(func() Compressor {
+		compressor, err := flate.NewWriter(nil, flate.DefaultCompression)
 		if err != nil { // the level is a constant that exists
 			panic(err)
 		}
-		return writer
-	}}
-	return func(dst, plain []byte) []byte {
-		writer := pool.Get().(*flate.Writer)
-		defer pool.Put(writer)
-		out := bytes.NewBuffer(dst)
-		writer.Reset(out)
-		// A bytes.Buffer takes everything, so neither call has anything to report.
-		_, _ = writer.Write(plain)
-		_ = writer.Flush()
-		return out.Bytes()
-	}
+		return compressor
+	})
 }
 
 // The parts of a gzip member (RFC 1952) that are the same in each. A block of one byte is a
