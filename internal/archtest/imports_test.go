@@ -24,19 +24,21 @@ const (
 // libraries says which packages may use which library beyond Go's own. A package that is missing
 // here uses the standard library alone; cmd/shelfcast, which wires everything, may use any.
 var libraries = map[string][]string{
-	"bench":              {"github.com/gobwas/ws"},
-	"engineio":           {"github.com/gobwas/httphead", "github.com/gobwas/ws", "github.com/klauspost/compress", "github.com/rs/cors", "golang.org/x/sys"},
-	"socketio":           {"github.com/rs/cors"},
-	"socketio/msgpack":   {"github.com/tinylib/msgp"},
-	"internal/sqlitelog": {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
-	"internal/httpapi":   {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
-	"internal/auth":      {"github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", "golang.org/x/time"},
-	"internal/live":      {"golang.org/x/time"},
-	"internal/bench":     {"github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys"},
-	"internal/ops":       {"github.com/google/renameio/v2"},
-	"internal/guard":     {"github.com/google/renameio/v2"},
-	"internal/metrics":   {"github.com/prometheus/client_golang", "github.com/prometheus/client_model"},
-	"internal/logs":      {"github.com/DeRuina/timberjack"},
+	"bench":                     {"github.com/gobwas/ws"},
+	"engineio":                  {"github.com/gobwas/httphead", "github.com/gobwas/ws", "github.com/klauspost/compress", "github.com/rs/cors", "golang.org/x/sys"},
+	"socketio":                  {"github.com/rs/cors"},
+	"socketio/msgpack":          {"github.com/tinylib/msgp"},
+	"internal/sqlitelog":        {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
+	"internal/natslog":          {"github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
+	"internal/natslog/natstest": {"github.com/nats-io/nats-server/v2"},
+	"internal/httpapi":          {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
+	"internal/auth":             {"github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", "golang.org/x/time"},
+	"internal/live":             {"golang.org/x/time"},
+	"internal/bench":            {"github.com/HdrHistogram/hdrhistogram-go", "golang.org/x/sys"},
+	"internal/ops":              {"github.com/google/renameio/v2"},
+	"internal/guard":            {"github.com/google/renameio/v2"},
+	"internal/metrics":          {"github.com/prometheus/client_golang", "github.com/prometheus/client_model"},
+	"internal/logs":             {"github.com/DeRuina/timberjack"},
 }
 
 // listed is the part of `go list -json` that the rules are about.

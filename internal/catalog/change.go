@@ -1,6 +1,10 @@
 package catalog
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Kind says what a [Change] is about. The values are part of stored data: never renumber.
 type Kind uint8
@@ -49,6 +53,28 @@ type Change struct {
 	RequestID string
 }
 
+// Stored gives the change as readers will see it once it is stored at a sequence; the writer's
+// book stays untouched.
+func (c Change) Stored(sequence Sequence) Change {
+	c.Sequence = sequence
+	switch c.Kind {
+	case KindBook:
+		book := *c.Book
+		book.Favorites, book.FavoriteSequence = nil, 0
+		book.Version = sequence
+		if book.CreatedSequence == 0 {
+			book.CreatedSequence = sequence
+		}
+		c.Book = &book
+		c.UserID, c.Favorite = "", false
+	case KindBookDeleted:
+		c.UserID, c.Favorite = "", false
+	case KindFavorite:
+		c.Book = nil
+	}
+	return c
+}
+
 // Write is a change with the compare-and-set condition under which a log stores it.
 type Write struct {
 	Change Change // Sequence is ignored
@@ -74,4 +100,32 @@ func (w *Write) Validate() error {
 		return invalidField("book", "is missing or has another id")
 	}
 	return nil
+}
+
+// ValidateSeries checks the writes of a [Log.AppendAll]; every Log calls it first.
+// Errors: CodeInvalidInput, with Field as InSeries gives it.
+func ValidateSeries(writes []Write) error {
+	if len(writes) == 0 {
+		return &Error{Code: CodeInvalidInput, Field: "writes", Detail: "is empty"}
+	}
+	for i := range writes {
+		if err := writes[i].Validate(); err != nil {
+			return InSeries(i, err)
+		}
+		if writes[i].Claim != nil {
+			return InSeries(i, &Error{Code: CodeInvalidInput, Detail: "has a claim"})
+		}
+	}
+	return nil
+}
+
+// InSeries says which write of a series an error is about: Error.Field is "writes[n]".
+func InSeries(index int, err error) error {
+	refused := new(Error)
+	if !errors.As(err, &refused) {
+		return err
+	}
+	placed := *refused
+	placed.Field = fmt.Sprintf("writes[%d]", index)
+	return &placed
 }

@@ -23,15 +23,8 @@ func (c *Catalog) Once(ctx context.Context, claim Claim, answer func(Result) []b
 		return nil, err
 	}
 	defer c.claims.leave(k)
-	known, err := c.log.Claimed(ctx, claim.UserID, claim.Key)
-	if err != nil {
-		return nil, err
-	}
-	if known != nil {
-		if known.Fingerprint != claim.Fingerprint {
-			return nil, KeyReused()
-		}
-		return known.Answer, nil
+	if known, err := c.claimed(ctx, &claim); known != nil || err != nil {
+		return known, err
 	}
 	carried := &carriedClaim{claim: claim, answer: answer}
 	result, err := command(context.WithValue(ctx, carriedKey{}, carried))
@@ -39,14 +32,32 @@ func (c *Catalog) Once(ctx context.Context, claim Claim, answer func(Result) []b
 	case carried.stored && (err == nil || ErrorCode(err) == CodeNotFound):
 		// Even if the book was deleted right after: a repetition must hear the same.
 		return carried.given, nil
-	case err != nil:
+	case err == nil:
+		claim.Answer = answer(result) // there was nothing to change
+		if err = c.log.Claim(ctx, claim); err == nil {
+			return claim.Answer, nil
+		}
+	}
+	if code := ErrorCode(err); code == CodeKeyReused || code == CodeNotFound || code == CodePreconditionFailed {
+		// Another node may have been faster with the same request, and the command have met what it did.
+		if known, failure := c.claimed(ctx, &claim); known != nil || failure != nil {
+			return known, failure
+		}
+	}
+	return nil, err
+}
+
+// claimed gives the answer that stands under a claim's key, nil if there is none.
+// Errors: CodeKeyReused when it is of another request; CodeUnavailable.
+func (c *Catalog) claimed(ctx context.Context, claim *Claim) ([]byte, error) {
+	known, err := c.log.Claimed(ctx, claim.UserID, claim.Key)
+	if known == nil || err != nil {
 		return nil, err
 	}
-	claim.Answer = answer(result) // there was nothing to change
-	if err := c.log.Claim(ctx, claim); err != nil {
-		return nil, err
+	if known.Fingerprint != claim.Fingerprint {
+		return nil, KeyReused()
 	}
-	return claim.Answer, nil
+	return known.Answer, nil
 }
 
 // carriedKey is where a context carries the claim from Once to commit.

@@ -101,7 +101,7 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 		case r.series != nil:
 			changes, err = c.writer.storeSeries(r.series, next)
 		default:
-			changes = []catalog.Change{numbered(r.write.Change, next)}
+			changes = []catalog.Change{r.write.Change.Stored(next)}
 			err = c.writer.storeClaimed(&changes[0], &r.write, now)
 		}
 		if refused := new(catalog.Error); errors.As(err, &refused) {
@@ -132,27 +132,6 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 	}
 	c.pruner.reached(horizon)
 	return stored, nil
-}
-
-// numbered gives a change as readers will see it; the writer's book stays untouched.
-func numbered(change catalog.Change, sequence catalog.Sequence) catalog.Change {
-	change.Sequence = sequence
-	switch change.Kind {
-	case catalog.KindBook:
-		book := *change.Book
-		book.Favorites, book.FavoriteSequence = nil, 0
-		book.Version = sequence
-		if book.CreatedSequence == 0 {
-			book.CreatedSequence = sequence
-		}
-		change.Book = &book
-		change.UserID, change.Favorite = "", false
-	case catalog.KindBookDeleted:
-		change.UserID, change.Favorite = "", false
-	case catalog.KindFavorite:
-		change.Book = nil
-	}
-	return change
 }
 
 func (c *committer) note(succeeded bool) {

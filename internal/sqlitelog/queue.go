@@ -3,7 +3,6 @@ package sqlitelog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -45,31 +44,14 @@ func newRequest(w catalog.Write) *request {
 
 // newSeries makes a request for an AppendAll.
 func newSeries(writes []catalog.Write) (*request, error) {
-	if len(writes) == 0 {
-		return nil, &catalog.Error{Code: catalog.CodeInvalidInput, Field: "writes", Detail: "is empty"}
+	if err := catalog.ValidateSeries(writes); err != nil {
+		return nil, err
 	}
 	size := 0
 	for i := range writes {
-		if err := writes[i].Validate(); err != nil {
-			return nil, inSeries(i, err)
-		}
-		if writes[i].Claim != nil {
-			return nil, inSeries(i, &catalog.Error{Code: catalog.CodeInvalidInput, Detail: "has a claim"})
-		}
 		size += sizeOf(&writes[i])
 	}
 	return &request{series: writes, size: size, outcome: make(chan outcome, 1)}, nil
-}
-
-// inSeries says which write of a series an error is about.
-func inSeries(index int, err error) error {
-	refused := new(catalog.Error)
-	if !errors.As(err, &refused) {
-		return err
-	}
-	placed := *refused
-	placed.Field = fmt.Sprintf("writes[%d]", index)
-	return &placed
 }
 
 // sizeOf estimates the memory that a write takes, in bytes.

@@ -151,14 +151,14 @@ func (w *writer) storeSeries(writes []catalog.Write, next catalog.Sequence) ([]c
 	}
 	changes := make([]catalog.Change, len(writes))
 	for i := range writes {
-		changes[i] = numbered(writes[i].Change, next+catalog.Sequence(i))
+		changes[i] = writes[i].Change.Stored(next + catalog.Sequence(i))
 		err := w.store(&changes[i], writes[i].Expect)
 		if refused := new(catalog.Error); errors.As(err, &refused) {
 			// What cannot be taken back ends the whole transaction.
 			if undo := errors.Join(run(w.undoSeries), run(w.keepSeries)); undo != nil {
 				return nil, undo
 			}
-			return nil, inSeries(i, err)
+			return nil, catalog.InSeries(i, err)
 		}
 		if err != nil {
 			return nil, err

@@ -77,7 +77,7 @@ func testRefusedSeries(t *testing.T, place Place) {
 // testLargeSeries stores more than a log holds in memory, among single changes, for a tail that
 // is up to date and one that is not.
 func testLargeSeries(t *testing.T, place Place) {
-	const size = 20_000
+	const size = 10_000
 	log := open(t, place)
 	first := mustAppend(t, log, bookChange(1_000_000, "before"), 0)
 	follow := make(chan int, 1)

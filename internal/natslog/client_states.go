@@ -1,0 +1,181 @@
+package natslog
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+const (
+	// maxClientStates bounds what is remembered of clients: a few megabytes at worst.
+	maxClientStates = 16384
+	// clientPoll is the time between two looks for states whose news was lost on the way here.
+	clientPoll = 5 * time.Second
+	// forgottenFor is how long the stream keeps that a state has ended, for nodes that have not heard.
+	forgottenFor = time.Hour
+)
+
+// storedState is the content of a client state's message.
+type storedState struct {
+	Until time.Time `json:"until"`
+}
+
+// clientStates mirrors the states of all nodes' clients, so that looking something up never asks
+// the cluster. What another node has stored is here a moment later. Its lock is a leaf.
+type clientStates struct {
+	mu     sync.Mutex
+	states map[string]clientState // by subject
+}
+
+type clientState struct {
+	until    time.Time
+	sequence catalog.Sequence
+}
+
+// set takes what a message says, unless a later one was heard of.
+func (c *clientStates) set(subject string, sequence catalog.Sequence, until, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, found := c.states[subject]
+	if found && known.sequence >= sequence {
+		return
+	}
+	if !found && len(c.states) >= maxClientStates {
+		c.makeRoomLocked(now)
+	}
+	c.states[subject] = clientState{until, sequence}
+}
+
+// makeRoomLocked forgets what has expired, and one state if none has: the first to expire.
+func (c *clientStates) makeRoomLocked(now time.Time) {
+	first, ends := "", time.Time{}
+	for subject, state := range c.states {
+		if !state.until.After(now) {
+			delete(c.states, subject)
+		} else if first == "" || state.until.Before(ends) {
+			first, ends = subject, state.until
+		}
+	}
+	if len(c.states) >= maxClientStates {
+		delete(c.states, first)
+	}
+}
+
+func (c *clientStates) until(subject string) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.states[subject].until
+}
+
+// Remember stores that something holds until a time, under a name of at most 128 bytes; it
+// survives restarts and is known to all nodes. Of very many names, those that would expire first
+// give way. Calls for one name must come one after the other.
+// Errors: CodeInvalidInput, CodeUnavailable.
+func (l *Log) Remember(ctx context.Context, name string, until time.Time) error {
+	if name == "" || len(name) > 128 {
+		return &catalog.Error{Code: catalog.CodeInvalidInput, Field: "name"}
+	}
+	return l.storeState(ctx, name, until, until.Sub(l.now()))
+}
+
+// Forget ends what Remember began, if it did.
+// Errors: CodeUnavailable.
+func (l *Log) Forget(ctx context.Context, name string) error {
+	if !l.Remembers(name) {
+		return nil
+	}
+	return l.storeState(ctx, name, time.Time{}, forgottenFor)
+}
+
+func (l *Log) storeState(ctx context.Context, name string, until time.Time, lifetime time.Duration) error {
+	content, err := json.Marshal(storedState{until.UTC()})
+	if err != nil {
+		return catalog.Unavailable(err)
+	}
+	message := newMessage(l.subjects.client(name), content)
+	expireAfter(message, lifetime)
+	sequence, err := l.store(ctx, newStoring([]*nats.Msg{message}, 0))
+	if err == nil {
+		l.clients.set(message.Subject, sequence, until, l.now())
+	}
+	return err
+}
+
+// Remembers tells whether something still holds.
+func (l *Log) Remembers(name string) bool {
+	return l.clients.until(l.subjects.client(name)).After(l.now())
+}
+
+// clientFollower keeps clientStates up to date, on a goroutine of its own.
+type clientFollower struct {
+	log    *Log
+	live   *nats.Subscription
+	reader *directReader
+	read   catalog.Sequence // up to where the stream was read
+}
+
+// followClients reads the states that are stored and begins to follow them.
+func (l *Log) followClients(ctx context.Context) error {
+	f := &clientFollower{log: l}
+	var err error
+	if f.live, err = l.subscribe(l.subjects.clients()); err != nil {
+		return err
+	}
+	if f.reader, err = newDirectReader(l.conn, l.subjects); err != nil {
+		return err // closing the connection ends the subscription
+	}
+	if err := f.catchUp(ctx); err != nil {
+		return err
+	}
+	l.background.Go(f.run)
+	return nil
+}
+
+func (f *clientFollower) run() {
+	defer f.reader.close()
+	// NextMsg does not know contexts.
+	defer context.AfterFunc(f.log.life, func() { _ = f.live.Unsubscribe() })()
+	looked := time.Now()
+	for f.log.life.Err() == nil {
+		message, err := f.live.NextMsg(clientPoll)
+		if err == nil {
+			f.take(strings.TrimPrefix(message.Subject, republished), message)
+		}
+		if f.log.life.Err() == nil && (err != nil || time.Since(looked) > clientPoll) {
+			looked = time.Now()
+			_ = f.catchUp(f.log.life) // the next look finds what this one has not
+		}
+	}
+}
+
+func (f *clientFollower) catchUp(ctx context.Context) error {
+	for more := true; more; {
+		var err error
+		more, err = f.reader.read(ctx, f.log.subjects.clients(), f.read+1, func(message *nats.Msg, sequence catalog.Sequence) error {
+			f.read = sequence
+			f.take(message.Header.Get(jetstream.SubjectHeader), message)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take notes a message's state; one that cannot be read is no state.
+func (f *clientFollower) take(subject string, message *nats.Msg) {
+	var stored storedState
+	sequence, err := sequenceOf(message)
+	if err != nil || json.Unmarshal(message.Data, &stored) != nil {
+		return
+	}
+	f.log.clients.set(subject, sequence, stored.Until, f.log.now())
+}

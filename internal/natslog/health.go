@@ -1,0 +1,172 @@
+package natslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+const (
+	// barrierInterval is how long no write may have been acknowledged before a barrier is written:
+	// a message that nobody reads, and whose acknowledgement shows that writes work. What servers say
+	// of themselves does not: they call a stream healthy that has no quorum.
+	barrierInterval = time.Second
+	// freshAcknowledgement is how long an acknowledgement counts as proof.
+	freshAcknowledgement = 2500 * time.Millisecond
+	// barrierLifetime is when the stream may forget a node that is gone.
+	barrierLifetime = time.Hour
+)
+
+var (
+	errOtherStream = errors.New("the stream has been made anew: it is another log")
+	errLostEnd     = errors.New("the stream ends before what it has acknowledged: its end is lost")
+)
+
+// health knows whether writes work and how old what was read is. Its lock is a leaf.
+type health struct {
+	mu             sync.Mutex
+	acknowledgedAt time.Time        // when a write last was
+	highest        catalog.Sequence // that was acknowledged or read
+	lost           bool             // an acknowledgement fell behind highest
+	upToDateAt     time.Time        // when a tail last knew that it had everything; zero: never
+}
+
+func (h *health) acknowledged(sequence catalog.Sequence) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.acknowledgedAt = time.Now()
+	h.highest = max(h.highest, sequence)
+}
+
+// seen notes what a tail was given.
+func (h *health) seen(sequence catalog.Sequence) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.highest = max(h.highest, sequence)
+}
+
+func (h *health) upToDate() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.upToDateAt = time.Now()
+}
+
+// state gives how long ago a write was acknowledged, and the highest sequence known.
+func (h *health) state() (age time.Duration, highest catalog.Sequence) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Since(h.acknowledgedAt), h.highest
+}
+
+// Age is how old the newest state is that a Tail can have shown: milliseconds while the cluster
+// can be reached, rising while it cannot. Before the first Tail it is 0.
+func (l *Log) Age() time.Duration {
+	l.health.mu.Lock()
+	defer l.health.mu.Unlock()
+	if l.health.upToDateAt.IsZero() {
+		return 0
+	}
+	return time.Since(l.health.upToDateAt)
+}
+
+// Writable implements [catalog.Log]: it is the age of the last acknowledged write. One that
+// nobody asked for, a barrier, is written at least once a second.
+func (l *Log) Writable(ctx context.Context) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	age, _ := l.health.state()
+	if age < freshAcknowledgement {
+		return nil
+	}
+	err := catalog.Unavailable(fmt.Errorf("no write was acknowledged for %s", age.Round(time.Second)))
+	if known := (*catalog.Error)(nil); errors.As(err, &known) {
+		known.Detail = "the NATS cluster does not acknowledge writes"
+	}
+	return err
+}
+
+// barrier writes a barrier and gives its sequence: when it is acknowledged, what became of every
+// write before it is settled.
+func (l *Log) barrier(ctx context.Context) (catalog.Sequence, error) {
+	message := newMessage(l.subjects.barrier(l.node), nil)
+	expireAfter(message, barrierLifetime)
+	return l.publish(ctx, nuid.Next(), []*nats.Msg{message})
+}
+
+// watchHealth writes barriers until the log closes, and ends the tails when the stream is not the
+// one that was opened any more.
+func (l *Log) watchHealth() {
+	ticker := time.NewTicker(barrierInterval / 4)
+	defer ticker.Stop()
+	writable := true
+	for {
+		select {
+		case <-l.life.Done():
+			return
+		case <-ticker.C:
+		case <-l.reconnected:
+			if err := l.sameStream(); err != nil {
+				l.lose(err)
+				return
+			}
+		}
+		age, highest := l.health.state()
+		if age > barrierInterval*3/4 {
+			ctx, cancel := context.WithTimeout(l.life, answerTimeout)
+			sequence, err := l.barrier(ctx)
+			cancel()
+			if err == nil && sequence <= highest {
+				l.lose(errLostEnd)
+				return
+			}
+		}
+		now := l.Writable(l.life) == nil
+		switch {
+		case l.life.Err() != nil:
+			return
+		case writable && !now:
+			l.logger.Error("the NATS cluster does not acknowledge writes: they are refused until it does", "silent", age.Round(time.Millisecond))
+		case !writable && now:
+			if err := l.sameStream(); err != nil {
+				l.lose(err)
+				return
+			}
+			l.logger.Info("the NATS cluster acknowledges writes again")
+		}
+		writable = now
+	}
+}
+
+// lose ends the log as one that must not go on.
+func (l *Log) lose(err error) {
+	l.logger.Error("the log cannot go on", "error", err, slog.String("stream", string(l.subjects)))
+	l.end(err)
+}
+
+// sameStream fails if the stream has gone or is another one. What cannot be found out is no
+// failure.
+func (l *Log) sameStream() error {
+	ctx, cancel := context.WithTimeout(l.life, answerTimeout)
+	defer cancel()
+	info, err := readStream(ctx, l.conn, l.subjects)
+	switch {
+	case errors.Is(err, errNoStream):
+		return errOtherStream
+	case err != nil:
+		return nil
+	}
+	found, err := identityOf(info.Config.Metadata)
+	if err != nil || found.epoch != l.identity.epoch {
+		return errOtherStream
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package natslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+)
+
+const (
+	// DefaultReplicas is the default of Options.Replicas.
+	DefaultReplicas = 3
+	// openTimeout bounds Open: after a start of the whole cluster its first election takes seconds.
+	openTimeout = 30 * time.Second
+)
+
+// ErrClosed is the cause of the errors that a closed log returns.
+var ErrClosed = errors.New("the log is closed")
+
+// Options of [Open]; Connection.URL is required.
+type Options struct {
+	Connection Connection
+	Stream     string // its name; default DefaultStream
+	// Replicas is how many servers keep a stream that Open makes. Default DefaultReplicas.
+	Replicas int
+	Name     string           // of this node, for who looks at the cluster's connections
+	Now      func() time.Time // the clock; nil: time.Now
+	Logger   *slog.Logger     // nil: nothing is logged
+}
+
+// Log is a [catalog.Log] in a JetStream stream. It is safe for concurrent use, and any number of
+// processes may have the same stream open.
+//
+// Goroutines: one writes barriers, one follows the states of clients, one looks for large
+// series to finish, one asks the servers at the start how they sync; all are started by Open and ended by Close. Tails run on their callers'. Locks: each part has one of its own (health, window,
+// clientStates, Log.mu), and nobody takes one while holding another.
+type Log struct {
+	conn     *nats.Conn
+	subjects subjects
+	identity identity
+	node     string // names this opening of the log
+	now      func() time.Time
+	logger   *slog.Logger
+
+	health  health
+	writing *window
+	clients clientStates
+
+	life        context.Context // ends with Close, or when the log is lost
+	end         context.CancelCauseFunc
+	reconnected chan struct{} // holds one
+	background  sync.WaitGroup
+
+	mu     sync.Mutex // guards closed and the growth of tails
+	closed bool
+	tails  sync.WaitGroup
+}
+
+var _ catalog.Log = (*Log)(nil)
+
+// Open connects to the cluster and opens the log in the stream, which is made if there is none. It
+// waits up to half a minute for a cluster that is starting.
+//
+// Errors wrap ErrNotALog, ErrNewerFormat or ErrWrongSettings when that is the reason. Their texts
+// are for the operator.
+func Open(ctx context.Context, options Options) (_ *Log, err error) {
+	if options, err = options.withDefaults(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	l := &Log{
+		subjects: subjects(options.Stream), node: nuid.Next(), now: options.Now, logger: options.Logger,
+		writing: newWindow(maxWriting, maxWritingBytes), clients: clientStates{states: make(map[string]clientState)},
+		reconnected: make(chan struct{}, 1),
+	}
+	l.life, l.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	if l.conn, err = options.Connection.dial(ctx, options.Name, options.Logger, l.noteReconnect); err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", withoutSecrets(options.Connection.URL), err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	if err := l.openStream(ctx, options.Replicas); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", options.Stream, err)
+	}
+	if err := l.followClients(ctx); err != nil {
+		return nil, fmt.Errorf("stream %s: reading the clients' states: %w", options.Stream, err)
+	}
+	if err := l.finishSeries(ctx, 0); err != nil {
+		return nil, fmt.Errorf("stream %s: finishing a restore: %w", options.Stream, err)
+	}
+	l.background.Go(l.watchHealth)
+	l.background.Go(l.watchSeries)
+	l.background.Go(func() { l.sayHowItSyncs(l.life) })
+	return l, nil
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Stream == "" {
+		o.Stream = DefaultStream
+	}
+	if !subjects(o.Stream).valid() {
+		return o, fmt.Errorf("stream name %q: up to 64 letters, digits, - and _ are allowed", o.Stream)
+	}
+	if o.Replicas == 0 {
+		o.Replicas = DefaultReplicas
+	}
+	if o.Replicas < 1 || o.Replicas > 5 || o.Replicas%2 == 0 {
+		return o, fmt.Errorf("%d replicas: 1, 3 or 5 are possible", o.Replicas)
+	}
+	if o.Name == "" {
+		o.Name = "shelfcast"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// openStream finds or makes the stream and shows by a write that it works.
+func (l *Log) openStream(ctx context.Context, replicas int) error {
+	for said := false; ; {
+		err := l.tryStream(ctx, replicas)
+		if err == nil || errors.Is(err, ErrNotALog) || errors.Is(err, ErrNewerFormat) || errors.Is(err, ErrWrongSettings) || ctx.Err() != nil {
+			return err
+		}
+		if !said {
+			said = true
+			l.logger.Info("waiting for JetStream", "error", err)
+		}
+		if pause(ctx, 10*retryPause); ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (l *Log) tryStream(ctx context.Context, replicas int) error {
+	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	info, err := openStream(asking, l.conn, l.subjects, replicas)
+	if err != nil {
+		return err
+	}
+	if l.identity, err = checkStream(info, l.subjects); err != nil {
+		return err
+	}
+	if info.Config.Replicas != replicas {
+		l.logger.Warn("the stream has another number of replicas than was asked for; `nats stream edit` changes it",
+			"replicas", info.Config.Replicas, "wanted", replicas)
+	}
+	writing, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	_, err = l.barrier(writing)
+	return err
+}
+
+func (l *Log) noteReconnect() {
+	select {
+	case l.reconnected <- struct{}{}:
+	default:
+	}
+}
+
+// Epoch implements [catalog.Log].
+func (l *Log) Epoch() string { return l.identity.epoch }
+
+// Key implements [catalog.Log].
+func (l *Log) Key() []byte { return append([]byte(nil), l.identity.key...) }
+
+// Horizon implements [catalog.Log]. Nothing is ever forgotten: see the package.
+func (l *Log) Horizon() catalog.Sequence { return 0 }
+
+// Conn is the connection that the log uses, for what else the nodes say to each other. It is the
+// log's to close.
+func (l *Log) Conn() *nats.Conn { return l.conn }
+
+// Head implements [catalog.Log].
+func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) {
+	if err := l.usable(ctx); err != nil {
+		return 0, err
+	}
+	found, err := l.last(ctx, l.subjects.changes())
+	if err != nil {
+		return 0, catalog.Unavailable(fmt.Errorf("ask for the newest change: %w", err))
+	}
+	if found == nil {
+		return 0, nil
+	}
+	if of, _ := l.subjects.change(found.Subject); of.form == 'e' {
+		return found.Sequence - 1, nil // of the deletion that it is a copy of
+	}
+	return found.Sequence, nil
+}
+
+// usable fails once ctx has ended or the log is closed or lost.
+func (l *Log) usable(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return catalog.Unavailable(context.Cause(ctx))
+	}
+	if l.life.Err() != nil {
+		return catalog.Unavailable(context.Cause(l.life))
+	}
+	return nil
+}
+
+// whileOpen gives a context that also ends when the log is closed or lost.
+func (l *Log) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(l.life, func() { cancel(context.Cause(l.life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// enter counts a tail in, which Close waits for.
+func (l *Log) enter() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return catalog.Unavailable(ErrClosed)
+	}
+	l.tails.Add(1)
+	return nil
+}
+
+// Close implements [catalog.Log].
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.mu.Unlock()
+	l.writing.close()
+	l.end(ErrClosed)
+	l.conn.Close() // which ends what waits for messages
+	l.tails.Wait()
+	l.background.Wait()
+	return nil
+}
