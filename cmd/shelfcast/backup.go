@@ -66,7 +66,7 @@ func (backupCreateCommand) Run(ctx context.Context, p *process, s *Settings) err
 	var info backup.Info
 	err := askServer(ctx, s, http.MethodPost, "/backups", nil, nil, &info)
 	if errors.Is(err, errNoServer) {
-		if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); err != nil {
+		if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); err != nil && !s.clustered() {
 			return fmt.Errorf("there is no catalogue: %w", err)
 		}
 		err = withStore(ctx, p, s, loadOnly, func(b *backups) (err error) {
@@ -207,6 +207,9 @@ func (c backupRestoreCommand) Run(ctx context.Context, p *process, s *Settings) 
 		}
 		query.Set("file", c.Backup)
 		content = source.Books.Content()
+	}
+	if c.NewLog && s.clustered() {
+		return errors.New("--new-log is for a log in the data directory; the one in NATS is replaced by another --nats-stream")
 	}
 	err := error(errNoServer)
 	if !c.NewLog || adminAnswers(ctx, s.Data) {

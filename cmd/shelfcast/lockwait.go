@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/shelfcast/shelfcast/internal/ops"
+	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -19,17 +19,17 @@ const (
 	lockPoll  = 50 * time.Millisecond
 )
 
-// openLog opens the log, and waits for it while another process stops. What it
+// openLog opens the log in a directory, and waits for it while another process stops. What it
 // returns when that process goes on is an error that wraps sqlitelog.ErrLocked.
-func openLog(ctx context.Context, s *Settings, logger *slog.Logger, meter sqlitelog.Meter) (*sqlitelog.Log, error) {
+func openLog(ctx context.Context, s *Settings, dir string, atLeast catalog.Sequence, logger *slog.Logger, meter sqlitelog.Meter) (*sqlitelog.Log, error) {
 	options := sqlitelog.Options{
-		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, AtLeast: ops.NotedSequence(s.Data), Logger: logger, Meter: meter,
+		Sync: sqlitelog.Sync(s.Sync), SyncInterval: s.SyncInterval, RecoveryWindow: s.RecoveryWindow, AtLeast: atLeast, Logger: logger, Meter: meter,
 	}
 	begin := time.Now()
 	ticker := time.NewTicker(lockPoll)
 	defer ticker.Stop()
 	for said := false; ; {
-		log, err := sqlitelog.Open(ctx, s.Data, options)
+		log, err := sqlitelog.Open(ctx, dir, options)
 		waited := time.Since(begin)
 		if !errors.Is(err, sqlitelog.ErrLocked) || waited > s.ShutdownTimeout+lockGrace ||
 			waited > lockGrace && adminAnswers(ctx, s.Data) {
@@ -37,7 +37,7 @@ func openLog(ctx context.Context, s *Settings, logger *slog.Logger, meter sqlite
 		}
 		if !said {
 			said = true
-			logger.Info("waiting for process " + sqlitelog.LockOwner(s.Data) + " to stop")
+			logger.Info("waiting for process " + sqlitelog.LockOwner(dir) + " to stop")
 		}
 		select {
 		case <-ctx.Done():

@@ -92,7 +92,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if p.store, err = openStore(ctx, s, p.logger, p.monitor.meters()); err != nil {
 		return err
 	}
-	p.monitor.open(p.store.log)
+	p.monitor.open(p.store.node)
 	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
 	if p.border, err = newPerimeter(s, p.monitor.metrics, p.logger); err != nil {
 		return errors.Join(err, p.store.close())

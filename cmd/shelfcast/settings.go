@@ -50,6 +50,14 @@ type Settings struct {
 	Sync         string        `help:"When a change counts as stored: ${enum}. always survives a power cut; interval may lose the last --sync-interval in one." enum:"always,interval" default:"always" group:"Storage"`
 	SyncInterval time.Duration `help:"With --sync interval, the time between syncs." default:"1s" group:"Storage"`
 
+	NATSURL    string `name:"nats-url" help:"Keep the catalogue in this NATS cluster, with JetStream, instead of the data directory, for several nodes: servers separated by commas, such as nats://a:4222,nats://b:4222." secret:"" placeholder:"URL" group:"Cluster"`
+	NATSCreds  string `name:"nats-creds" help:"File with the credentials of a NATS user." placeholder:"FILE" group:"Cluster"`
+	NATSCA     string `name:"nats-ca" help:"File with the certificates that sign those of the NATS servers; empty: the system's." placeholder:"FILE" group:"Cluster"`
+	NATSCert   string `name:"nats-cert" help:"File with the certificate by which this node shows the NATS servers who it is." placeholder:"FILE" group:"Cluster"`
+	NATSKey    string `name:"nats-key" help:"File with that certificate's key." placeholder:"FILE" group:"Cluster"`
+	NATSStream string `name:"nats-stream" help:"The catalogue's stream, which is made if there is none." default:"SHELFCAST" placeholder:"NAME" group:"Cluster"`
+	Replicas   int    `help:"On how many NATS servers the stream is kept when it is made: 1, 3 or 5." default:"3" group:"Cluster"`
+
 	RecoveryWindow time.Duration `help:"How long deletions are remembered, so that clients that were away learn of them." default:"2160h" group:"Storage"`
 
 	BackupDir   string        `help:"Directory of the backups; by default backups in the data directory. Better on another disk." placeholder:"DIR" group:"Storage"`
@@ -132,6 +140,9 @@ func (s *Settings) Validate() error {
 		complain("--trusted-proxies: %w", err)
 	}
 	for _, err := range s.checkIdentity() {
+		complain("%w", err)
+	}
+	for _, err := range s.checkCluster() {
 		complain("%w", err)
 	}
 	for _, positive := range []struct {

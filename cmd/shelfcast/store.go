@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/live"
+	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
@@ -17,7 +19,9 @@ import (
 // openStore, register observers, start, close. Opening locks the data
 // directory, so only one process has it.
 type store struct {
-	log     *sqlitelog.Log
+	log     storeLog
+	cluster *natslog.Log   // the log again, in a cluster; nil on one node
+	node    *sqlitelog.Log // what is this node's alone: on one node the log again
 	catalog *catalog.Catalog
 	mirror  *ops.Mirror
 	logger  *slog.Logger
@@ -32,6 +36,12 @@ type store struct {
 	catalogErr, mirrorErr   error // each written before its channel is closed
 }
 
+// storeLog is a log that also remembers what clients were doing.
+type storeLog interface {
+	catalog.Log
+	live.Memory
+}
+
 // storeMeters are told of what the store does; nil ones are not.
 type storeMeters struct {
 	log     sqlitelog.Meter
@@ -43,29 +53,41 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger, meters sto
 	if err := os.MkdirAll(s.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	log, err := openLog(ctx, s, logger, meters.log)
+	if s.clustered() {
+		log, node, err := openClustered(ctx, s, logger, meters)
+		if err != nil {
+			return nil, err
+		}
+		return newStore(ctx, &store{log: log, cluster: log, node: node}, s, logger, meters)
+	}
+	log, err := openLog(ctx, s, s.Data, ops.NotedSequence(s.Data), logger, meters.log)
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
 	}
-	return newStore(ctx, log, s, logger, meters)
+	return newStore(ctx, &store{log: log, node: log}, s, logger, meters)
 }
 
-// newStore puts a catalogue on an open log, which is closed after an error.
-func newStore(ctx context.Context, log *sqlitelog.Log, s *Settings, logger *slog.Logger, meters storeMeters) (*store, error) {
-	head, err := log.Head(ctx)
+// newStore puts a catalogue on a store's open logs, which are closed after an error.
+func newStore(ctx context.Context, opened *store, s *Settings, logger *slog.Logger, meters storeMeters) (*store, error) {
+	head, err := opened.log.Head(ctx)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the log in %s: %w", s.Data, err), log.Close())
+		return nil, errors.Join(fmt.Errorf("reading the log: %w", err), opened.closeLogs())
 	}
-	books := catalog.New(log, catalog.Options{Logger: logger, Deflate: newDeflate(), Meter: meters.catalog})
+	books := catalog.New(opened.log, catalog.Options{Logger: logger, Deflate: newDeflate(), Meter: meters.catalog})
 	mirror := ops.NewMirror(ops.MirrorOptions{Dir: s.Data, Catalog: books, Logger: logger})
 	books.Observe(mirror.Observe)
-	return &store{log: log, catalog: books, mirror: mirror, logger: logger, hadLog: head > 0}, nil
+	opened.catalog, opened.mirror, opened.logger, opened.hadLog = books, mirror, logger, head > 0
+	return opened, nil
 }
 
 // start loads the catalogue, takes over a books.json that is not ours, and
 // begins to follow the catalogue with the mirror. After an error the store is
-// closed.
+// closed. In a cluster, books.json is a copy that one node has, perhaps an old
+// one: it restores nothing.
 func (s *store) start(ctx context.Context) error {
+	if s.cluster != nil {
+		return s.startOverruling(ctx)
+	}
 	examined := make(chan error, 1) // books.json may be large too, and has nothing to do with the log
 	go func() { examined <- s.mirror.Examine() }()
 	err := s.load(ctx)
@@ -148,8 +170,16 @@ func (s *store) close() error {
 			errs = append(errs, fmt.Errorf("the last write of books.json: %w", s.mirrorErr))
 		}
 	}
-	if err := s.log.Close(); err != nil {
-		errs = append(errs, fmt.Errorf("closing the log: %w", err))
+	return errors.Join(append(errs, s.closeLogs())...)
+}
+
+func (s *store) closeLogs() error {
+	err := s.log.Close()
+	if s.cluster != nil {
+		err = errors.Join(err, s.node.Close())
 	}
-	return errors.Join(errs...)
+	if err != nil {
+		return fmt.Errorf("closing the log: %w", err)
+	}
+	return nil
 }

@@ -87,7 +87,7 @@ func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, er
 // store stores messages and gives the sequence of the first.
 // Errors: *staleError; catalog.CodeUnavailable.
 func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
-	if err := l.usable(ctx); err != nil {
+	if err := l.Writable(ctx); err != nil {
 		return 0, err
 	}
 	size := s.size()

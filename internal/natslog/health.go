@@ -18,9 +18,10 @@ const (
 	// barrierInterval is how long no write may have been acknowledged before a barrier is written:
 	// a message that nobody reads, and whose acknowledgement shows that writes work. What servers say
 	// of themselves does not: they call a stream healthy that has no quorum.
-	barrierInterval = time.Second
-	// freshAcknowledgement is how long an acknowledgement counts as proof.
-	freshAcknowledgement = 2500 * time.Millisecond
+	barrierInterval = 500 * time.Millisecond
+	// freshAcknowledgement is how long an acknowledgement counts as proof. Without one, writes are
+	// refused at once, so that those of one book do not wait in line for as long as each of them may.
+	freshAcknowledgement = 2 * time.Second
 	// barrierLifetime is when the stream may forget a node that is gone.
 	barrierLifetime = time.Hour
 )
@@ -78,11 +79,16 @@ func (l *Log) Age() time.Duration {
 }
 
 // Writable implements [catalog.Log]: it is the age of the last acknowledged write. One that
-// nobody asked for, a barrier, is written at least once a second.
+// nobody asked for, a barrier, is written when there is no other.
 func (l *Log) Writable(ctx context.Context) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
+	return l.acknowledging()
+}
+
+// acknowledging fails when no write was acknowledged for too long.
+func (l *Log) acknowledging() error {
 	age, _ := l.health.state()
 	if age < freshAcknowledgement {
 		return nil
@@ -105,7 +111,7 @@ func (l *Log) barrier(ctx context.Context) (catalog.Sequence, error) {
 // watchHealth writes barriers until the log closes, and ends the tails when the stream is not the
 // one that was opened any more.
 func (l *Log) watchHealth() {
-	ticker := time.NewTicker(barrierInterval / 4)
+	ticker := time.NewTicker(barrierInterval / 2)
 	defer ticker.Stop()
 	writable := true
 	for {
@@ -120,7 +126,7 @@ func (l *Log) watchHealth() {
 			}
 		}
 		age, highest := l.health.state()
-		if age > barrierInterval*3/4 {
+		if age >= barrierInterval {
 			ctx, cancel := context.WithTimeout(l.life, answerTimeout)
 			sequence, err := l.barrier(ctx)
 			cancel()

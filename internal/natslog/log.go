@@ -109,8 +109,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stream == "" {
 		o.Stream = DefaultStream
 	}
-	if !subjects(o.Stream).valid() {
-		return o, fmt.Errorf("stream name %q: up to 64 letters, digits, - and _ are allowed", o.Stream)
+	if err := CheckName(o.Stream); err != nil {
+		return o, err
 	}
 	if o.Replicas == 0 {
 		o.Replicas = DefaultReplicas

@@ -18,9 +18,13 @@ const DefaultStream = "SHELFCAST"
 // subjects makes and reads the subjects of a stream, which begin with its name.
 type subjects string
 
-// A name is a token of a subject and a part of file names on the servers.
-func (s subjects) valid() bool {
-	return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(string(s))
+// CheckName refuses names that a stream cannot have: they are tokens of subjects, and parts of file
+// names on the servers.
+func CheckName(stream string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(stream) {
+		return fmt.Errorf("%q is no name for a stream: it may have up to 64 letters, digits, - and _", stream)
+	}
+	return nil
 }
 
 func (s subjects) all() string     { return string(s) + ".>" }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/shelfcast/shelfcast/internal/natslog"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
+)
+
+// nodeDirectory, in the data directory of a node of a cluster, holds what belongs to this node
+// alone: its lock, and the history of its indicators.
+const nodeDirectory = "node"
+
+// clustered tells whether the catalogue is in a NATS cluster.
+func (s *Settings) clustered() bool { return s.NATSURL != "" }
+
+// checkCluster gives every setting of the cluster that is wrong.
+func (s *Settings) checkCluster() []error {
+	var wrong []error
+	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if !s.clustered() {
+		if s.NATSCreds != "" || s.NATSCA != "" || s.NATSCert != "" || s.NATSKey != "" {
+			complain("--nats-creds, --nats-ca, --nats-cert, --nats-key: they have no effect without --nats-url")
+		}
+		return wrong
+	}
+	for one := range strings.SplitSeq(s.NATSURL, ",") {
+		server, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || server.Host == "" || server.Scheme != "nats" && server.Scheme != "tls" {
+			complain("--nats-url: one of them is not an address such as nats://10.0.0.5:4222 or tls://nats.example.org")
+			break
+		}
+	}
+	if (s.NATSCert == "") != (s.NATSKey == "") {
+		complain("--nats-cert, --nats-key: one does not work without the other")
+	}
+	if s.Replicas != 1 && s.Replicas != 3 && s.Replicas != 5 {
+		complain("--replicas: %d is not 1, 3 or 5", s.Replicas)
+	}
+	if err := natslog.CheckName(s.NATSStream); err != nil {
+		complain("--nats-stream: %w", err)
+	}
+	return wrong
+}
+
+// openClustered opens the log in the cluster, and beside it the node's own files.
+func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters storeMeters) (*natslog.Log, *sqlitelog.Log, error) {
+	if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); err == nil {
+		return nil, nil, fmt.Errorf("--data %s holds the catalogue of a single node, which would not be served: "+
+			"give another --data with --nats-url, and bring the books along by `shelfcast export` and `import`", s.Data)
+	}
+	node, err := openLog(ctx, s, filepath.Join(s.Data, nodeDirectory), 0, logger, meters.log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening this node's own files in %s: %w", s.Data, err)
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	log, err := natslog.Open(ctx, natslog.Options{
+		Connection: natslog.Connection{URL: s.NATSURL, Credentials: s.NATSCreds, CA: s.NATSCA, Certificate: s.NATSCert, Key: s.NATSKey},
+		Stream:     s.NATSStream, Replicas: s.Replicas, Name: "shelfcast on " + name, Logger: logger,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("opening the log in NATS: %w", err), node.Close())
+	}
+	return log, node, nil
+}
