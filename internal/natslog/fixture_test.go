@@ -63,8 +63,10 @@ func runCatalog(t testing.TB, log *Log) *catalog.Catalog {
 // eventually waits until something holds.
 func eventually(t testing.TB, within time.Duration, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(within); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), within)
+	defer cancel()
+	for !holds() {
+		if pause(ctx, 10*time.Millisecond); ctx.Err() != nil {
 			t.Fatalf("after %s still not: %s", within, what)
 		}
 	}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shelfcast/shelfcast/internal/natslog/natstest"
+	"github.com/shelfcast/shelfcast/internal/sqlitelog"
+)
+
+// Two nodes on one NATS server show each other's changes, say so when it is gone, and go on when
+// it is back.
+func TestNodesShareACatalogue(t *testing.T) {
+	t.Parallel()
+	servers := natstest.Start(t, 1, nil)
+	inCluster := func(s *Settings) { s.NATSURL, s.Replicas = servers.URL(), 1 }
+	one, two := boot(t, t.TempDir(), inCluster), boot(t, t.TempDir(), inCluster)
+	status, _, body := one.do(http.MethodPost, "/books", `{"title":"T","author":"A"}`, "Content-Type", "application/json")
+	var book struct{ ID json.Number }
+	if err := json.Unmarshal([]byte(body), &book); status != http.StatusCreated || err != nil {
+		t.Fatalf("a write was answered %d %s", status, body)
+	}
+	await := func(p *running, what string, holds func(status int) bool, path string) {
+		t.Helper()
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for deadline := time.After(30 * time.Second); ; {
+			status, _, _ := p.do(http.MethodGet, path, "")
+			if holds(status) {
+				return
+			}
+			select {
+			case <-ticker.C:
+			case <-deadline:
+				t.Fatalf("%s: %s is still %d", what, path, status)
+			}
+		}
+	}
+	ok := func(status int) bool { return status == http.StatusOK }
+	await(two, "the other node", ok, "/books/"+book.ID.String())
+
+	servers.Stop(0)
+	await(one, "without NATS", func(status int) bool { return status == http.StatusServiceUnavailable }, "/readyz")
+	if status, _, body := two.do(http.MethodPost, "/books", `{"title":"T","author":"A"}`, "Content-Type", "application/json"); status != http.StatusServiceUnavailable {
+		t.Errorf("a write without NATS was answered %d %s", status, body)
+	}
+	await(two, "reads without NATS", ok, "/books/"+book.ID.String())
+	servers.Restart(0)
+	await(one, "with NATS again", ok, "/readyz")
+	await(two, "with NATS again", ok, "/readyz")
+	if status, _, body := two.do(http.MethodDelete, "/books/"+book.ID.String(), ""); status != http.StatusOK {
+		t.Errorf("a write with NATS again was answered %d %s", status, body)
+	}
+	await(one, "the deletion", func(status int) bool { return status == http.StatusNotFound }, "/books/"+book.ID.String())
+}
+
+func TestCatalogueOfOneNodeIsNotHidden(t *testing.T) {
+	t.Parallel()
+	settings := defaults(t, t.TempDir())
+	settings.NATSURL = "nats://127.0.0.1:1"
+	if err := os.WriteFile(filepath.Join(settings.Data, sqlitelog.DatabaseName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := New(settings, "test", directLog(&journal{})).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "single node") {
+		t.Errorf("it started, or said %v", err)
+	}
+}
