@@ -155,6 +155,19 @@ func (l *Log) last(ctx context.Context, subject string) (*lastMessage, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
+	for {
+		found, err := l.askLeader(ctx, request)
+		if err == nil {
+			return found, nil
+		}
+		// While servers elect a leader, or one has just been elected, they answer that there is none.
+		if pause(ctx, storePause); ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+func (l *Log) askLeader(ctx context.Context, request []byte) (*lastMessage, error) {
 	answer, err := l.conn.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+string(l.subjects), request)
 	if err != nil {
 		return nil, err
