@@ -58,3 +58,5 @@ require (
 )
 
 ignore node_modules
+
+tool github.com/nats-io/nats-server/v2
