@@ -47,7 +47,8 @@ type Server struct {
 	sockets  map[*webSocket]struct{}
 	sent     int64 // by sessions that are closed
 	received int64
-	closing  bool
+	// handingOver: new sessions are refused. closing: so are connections, and all ends.
+	handingOver, closing bool
 }
 
 // NewServer starts a server with a copy of options. Close stops it. It panics without
@@ -209,7 +210,7 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 	session.inbound = inbound{session: session, running: true}
 	session.heartbeat.lastPong.Store(now)
 	s.mu.Lock()
-	if s.closing {
+	if s.handingOver || s.closing {
 		s.mu.Unlock()
 		s.admission.leave(address)
 		return nil, errShuttingDown()

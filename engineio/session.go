@@ -180,6 +180,9 @@ func (s *Session) closeNow(reason Reason, w *writer) {
 	}
 	s.state = stateClosing
 	s.closing = ending{reason: reason, code: ws.StatusNormalClosure, poll: pollClose}
+	if reason == ReasonServerShuttingDown {
+		s.closing.code = closeGoingAway
+	}
 	s.stallLocked() // bounds how long the rest may take
 	if !s.staged {
 		s.flushLocked(w)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/shelfcast/shelfcast/engineio"
 	"github.com/shelfcast/shelfcast/socketio/packet"
@@ -146,6 +147,14 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	s.closeAdapter.Do(func() { err = errors.Join(err, s.adapter.Close(ctx)) })
 	return errors.Join(err, s.serverEvents.drain(ctx))
+}
+
+// HandOver ends the connections one after the other, in random order and evenly over a time, with
+// ReasonServerShuttingDown, so that their clients come back to other servers a few at a time; new
+// ones are refused from the start. It is what a server of several does before Close. It returns once
+// every connection has been told to end, or the context's error as soon as that ends.
+func (s *Server) HandOver(ctx context.Context, over time.Duration) error {
+	return s.engine.HandOver(ctx, over)
 }
 
 // accept makes the handler of a new engine session.

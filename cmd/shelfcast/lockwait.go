@@ -31,7 +31,7 @@ func openLog(ctx context.Context, s *Settings, dir string, atLeast catalog.Seque
 	for said := false; ; {
 		log, err := sqlitelog.Open(ctx, dir, options)
 		waited := time.Since(begin)
-		if !errors.Is(err, sqlitelog.ErrLocked) || waited > s.ShutdownTimeout+lockGrace ||
+		if !errors.Is(err, sqlitelog.ErrLocked) || waited > s.longestStop()+lockGrace ||
 			waited > lockGrace && adminAnswers(ctx, s.Data) {
 			return log, err
 		}
@@ -45,4 +45,12 @@ func openLog(ctx context.Context, s *Settings, dir string, atLeast catalog.Seque
 		case <-ticker.C:
 		}
 	}
+}
+
+// longestStop is how long a stop may take in all.
+func (s *Settings) longestStop() time.Duration {
+	if s.clustered() {
+		return s.DrainSpread + s.ShutdownTimeout
+	}
+	return s.ShutdownTimeout
 }

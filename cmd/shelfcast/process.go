@@ -175,11 +175,16 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) (err error
 	var failure error
 	select {
 	case <-signals.Done():
+		restore() // from here on a signal has its usual effect
+		if s.clustered() {
+			logger.Info("handing the clients over to other nodes", "within", s.DrainSpread)
+			program.HandOver(ctx, s.DrainSpread)
+		}
 		logger.Info("stopping", "within", s.ShutdownTimeout)
 	case failure = <-program.Failed():
 		logger.Error("stopping, because a part failed", "error", failure)
 	}
-	restore() // from here on a signal has its usual effect
+	restore()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
 	defer cancel()
 	err = program.Close(stopping)

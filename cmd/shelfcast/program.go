@@ -288,6 +288,24 @@ func (p *Program) fail(err error) {
 	}
 }
 
+// HandOver sends everybody to other nodes before Close: readiness and new sockets are refused from
+// now on, sockets are closed one by one over a time, all of which it takes, since whoever balances
+// load needs a while to notice. Until it returns, requests are served as before. It ends early with
+// ctx, or when the program fails.
+func (p *Program) HandOver(ctx context.Context, over time.Duration) {
+	p.api.HandOver()
+	p.admin.close() // by its silence the next process on this data directory knows that it need only wait
+	ctx, cancel := context.WithTimeout(ctx, over)
+	defer cancel()
+	if err := p.sockets.HandOver(ctx, over); err != nil {
+		return // Close ends those that are left
+	}
+	select {
+	case <-ctx.Done():
+	case <-p.store.catalogDone:
+	}
+}
+
 // The shares of the time that a stop may take. What is left after them is for
 // the log and the mirror.
 const (

@@ -37,7 +37,7 @@ type Settings struct {
 	TLSCert         string        `name:"tls-cert" help:"Serve HTTPS with the certificate chain in this PEM file. It is read again when it changes." placeholder:"FILE" group:"Server"`
 	TLSKey          string        `name:"tls-key" help:"PEM file with the key of --tls-cert." placeholder:"FILE" group:"Server"`
 	TrustedProxies  []string      `help:"Addresses or CIDRs of proxies that are believed about whom they forward (X-Forwarded-For or Forwarded, X-Forwarded-Proto)." placeholder:"CIDR" group:"Server"`
-	ShutdownTimeout time.Duration `help:"Longest time that a stop may take." default:"10s" group:"Server"`
+	ShutdownTimeout time.Duration `help:"Longest time that a stop may take; in a cluster, after --drain-spread." default:"10s" group:"Server"`
 
 	Auth         string        `help:"Who is asking: ${enum}. demo believes what clients say; jwt believes signed tokens." enum:"demo,jwt" default:"demo" group:"Identity"`
 	DemoAnywhere bool          `help:"Let --auth demo listen on more than loopback: everyone who reaches the port may change everything." group:"Identity"`
@@ -57,6 +57,8 @@ type Settings struct {
 	NATSKey    string `name:"nats-key" help:"File with that certificate's key." placeholder:"FILE" group:"Cluster"`
 	NATSStream string `name:"nats-stream" help:"The catalogue's stream, which is made if there is none." default:"SHELFCAST" placeholder:"NAME" group:"Cluster"`
 	Replicas   int    `help:"On how many NATS servers the stream is kept when it is made: 1, 3 or 5." default:"3" group:"Cluster"`
+
+	DrainSpread time.Duration `help:"With --nats-url, a node that stops first hands its clients over to the other nodes: /readyz turns 503 at once, and clients are closed one by one, evenly over this time, while requests are still served. --shutdown-timeout begins after it." default:"5s" group:"Cluster"`
 
 	RecoveryWindow time.Duration `help:"How long deletions are remembered, so that clients that were away learn of them." default:"2160h" group:"Storage"`
 
@@ -162,6 +164,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.BackupEvery != 0 && s.BackupEvery < time.Second {
 		complain("--backup-every: %s is neither 0 nor a second or more", s.BackupEvery)
+	}
+	if s.DrainSpread < 0 {
+		complain("--drain-spread: %s is not a time to wait", s.DrainSpread)
 	}
 	if s.BackupKeep < 0 {
 		complain("--backup-keep: %d is not a number of backups", s.BackupKeep)

@@ -71,6 +71,7 @@ type API struct {
 	users     *limiter
 	addresses *limiter
 	timings   *limiter
+	leaving   atomic.Bool // HandOver or Drain was called
 	draining  atomic.Bool
 }
 
@@ -141,6 +142,13 @@ func (o *Options) complete() error {
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
 
-// Drain makes /readyz and every write answer 503 from now on, so that whoever balances load looks
-// elsewhere. Requests under way finish, reads are still answered. It cannot be undone.
-func (a *API) Drain() { a.draining.Store(true) }
+// HandOver makes /readyz answer 503 from now on and closes connections after an answer, so that
+// whoever balances load looks elsewhere. Everything else goes on until Drain. It cannot be undone.
+func (a *API) HandOver() { a.leaving.Store(true) }
+
+// Drain makes /readyz and every write answer 503 from now on. Requests under way finish, reads are
+// still answered. It cannot be undone.
+func (a *API) Drain() {
+	a.leaving.Store(true)
+	a.draining.Store(true)
+}

@@ -237,6 +237,20 @@ func TestDraining(t *testing.T) {
 	}
 }
 
+func TestHandingOver(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	f.api.HandOver()
+	for _, s := range []scenario{
+		{name: "ready", method: "GET", target: "/readyz", status: 503, problem: "The server is shutting down", answers: map[string]string{"Retry-After": "*"}},
+		{name: "alive", method: "GET", target: "/healthz", status: 200},
+		{name: "write", method: "POST", target: "/books", body: `{"title":"T","author":"A"}`, status: 201, events: []string{"bookAdded"}, answers: map[string]string{"Connection": "close"}},
+		{name: "read", method: "GET", target: "/books/{book}", status: 200, answers: map[string]string{"Connection": "close"}},
+	} {
+		t.Run(s.name, func(t *testing.T) { s.run(t, f) })
+	}
+}
+
 func TestPolicyIsAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *httpapi.Options) {

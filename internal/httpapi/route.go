@@ -110,12 +110,12 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 	if err := a.admitAddress(w, c.Request); err != nil {
 		return err
 	}
-	if a.draining.Load() {
+	if a.leaving.Load() {
 		// The connection must not bring the next request here too.
 		w.Header().Set("Connection", "close")
-		if r.writes {
-			return &catalog.Error{Code: catalog.CodeUnavailable, Text: "The server is shutting down"}
-		}
+	}
+	if a.draining.Load() && r.writes {
+		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "The server is shutting down"}
 	}
 	actor, err := a.options.Authenticator.Request(c.Request)
 	if err != nil {

@@ -38,7 +38,7 @@ func whyNotReady(ctx context.Context, err error) string {
 
 // ready answers 200 only when a write would succeed.
 func (a *API) ready(w http.ResponseWriter, c *call) error {
-	if a.draining.Load() {
+	if a.leaving.Load() {
 		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "The server is shutting down"}
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), readyTimeout)
