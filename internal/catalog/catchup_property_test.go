@@ -141,6 +141,7 @@ func TestAnyCutOfACatchUpEndsRight(t *testing.T) {
 				if sequence > 200 {
 					log.horizon = max(log.horizon, sequence-200)
 					kept.prune(log.horizon)
+					c.projection.forget(log.horizon)
 				}
 			}
 			for at, client := range clients {

@@ -75,6 +75,12 @@ func (s *favoriteSet) store(userID string, next mark) {
 	s.many[userID] = next
 }
 
+// forget drops what is known of a favourite that was taken back.
+func (s *favoriteSet) forget(userID string) {
+	delete(s.many, userID)
+	s.few = slices.DeleteFunc(s.few, func(known userMark) bool { return known.userID == userID })
+}
+
 // endBefore ends every favourite that was last changed before limit: those of an earlier
 // book with the same id, when a log keeps them. Their sequences stay known, since the next
 // change of such a favourite must name them.

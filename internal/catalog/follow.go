@@ -72,6 +72,7 @@ func (c *Catalog) project(changes []Change, head Sequence) []Applied {
 	if changes[len(changes)-1].Sequence >= head {
 		c.projection.settle()
 	}
+	c.projection.forget(c.log.Horizon())
 	return applied
 }
 

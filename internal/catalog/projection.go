@@ -41,6 +41,7 @@ type projection struct {
 	favorites int // of live books
 	leaders   leaders
 	recency   recency
+	ends      ends
 }
 
 // arrival is an entry with its id beside it, where sorting finds it fast.
@@ -84,7 +85,7 @@ func (p *projection) applyBook(change *Change) effect {
 	}
 	if created := change.Book.CreatedSequence; e.created != created {
 		if e.last != nil {
-			e.earlier, e.ended = e.last, e.sequence
+			e.earlier, e.ended = e.last, e.sequence // already among the ends
 		} else {
 			e.first = created
 		}
@@ -124,6 +125,7 @@ func (p *projection) applyDeletion(change *Change) effect {
 	// A record of its own: what an event's record has encoded is half of what a deleted book costs.
 	e.current, e.last, e.sequence = nil, newRecord(*last), change.Sequence
 	e.favorites, e.favoriteSequence = favoriteSet{}, 0
+	p.ends.add(end{change.Sequence, e, ""})
 	p.leaders.update(e)
 	p.recency.touch(e)
 	if before == nil {
@@ -137,6 +139,9 @@ func (p *projection) applyFavorite(change *Change) effect {
 	count := len(e.favorites.users)
 	e.favorites.set(change.UserID, mark{change.Sequence, change.Favorite})
 	e.favoriteSequence = change.Sequence
+	if !change.Favorite {
+		p.ends.add(end{change.Sequence, e, change.UserID})
+	}
 	p.recency.touch(e)
 	if e.current == nil {
 		// The book comes later, perhaps back to life; applyBook sorts out what is of a life before.

@@ -14,15 +14,24 @@ func (r *recency) touch(e *entry) {
 	if r.newest == e {
 		return
 	}
+	r.remove(e)
+	e.older = r.newest
+	if r.newest != nil {
+		r.newest.newer = e
+	}
+	r.newest = e
+}
+
+// remove takes an entry out, if it is in the list.
+func (r *recency) remove(e *entry) {
 	if e.newer != nil {
 		e.newer.older = e.older
 	}
 	if e.older != nil {
 		e.older.newer = e.newer
 	}
-	e.newer, e.older = nil, r.newest
-	if r.newest != nil {
-		r.newest.newer = e
+	if r.newest == e {
+		r.newest = e.older
 	}
-	r.newest = e
+	e.newer, e.older = nil, nil
 }

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// pruneInterval is the time between two looks for what is too old.
-	pruneInterval = 10 * time.Minute
+	// maxPruneInterval is the time between two looks for what is too old, unless the recovery
+	// window is so short that much more than it would be remembered.
+	maxPruneInterval = 10 * time.Minute
 	// maxPruned bounds what one transaction forgets; the next one goes on.
 	maxPruned = 1024
 )
@@ -20,13 +21,14 @@ const (
 // pruner forgets what is older than the recovery window, in transactions that the committer
 // makes anyway. It belongs to the committer's goroutine, but for the horizon.
 type pruner struct {
-	window  time.Duration
-	due     time.Time     // of the next look; zero: at once
-	horizon atomic.Uint64 // of the last committed transaction
+	window   time.Duration
+	interval time.Duration // between two looks
+	due      time.Time     // of the next look; zero: at once
+	horizon  atomic.Uint64 // of the last committed transaction
 }
 
 func newPruner(horizon catalog.Sequence, window time.Duration) *pruner {
-	p := &pruner{window: window}
+	p := &pruner{window: window, interval: min(maxPruneInterval, window/10)}
 	p.horizon.Store(uint64(horizon))
 	return p
 }
@@ -47,7 +49,7 @@ func (p *pruner) prune(w *writer, now time.Time, newest catalog.Sequence) (catal
 	if now.Before(p.due) {
 		return p.current(), nil
 	}
-	p.due = now.Add(pruneInterval) // also after a failure, which may be this work's own
+	p.due = now.Add(p.interval) // also after a failure, which may be this work's own
 	horizon, more, err := w.oldestEnd(formatDate(now.Add(-p.window)), newest)
 	if err != nil {
 		return 0, err
