@@ -41,6 +41,7 @@ type plan struct {
 	Steady   time.Duration // without restart
 	Measured time.Duration // the last part of Steady
 	Every    time.Duration // between looks at the memory
+	Window   time.Duration // --recovery-window
 	Restarts int
 	Between  time.Duration // restarts
 }
@@ -61,6 +62,7 @@ func soak(ctx context.Context, arguments []string, out io.Writer) (passed bool, 
 	flags.DurationVar(&p.Steady, "steady", 20*time.Minute, "time without restart")
 	flags.DurationVar(&p.Measured, "measured", 10*time.Minute, "the last part of it, in which memory is measured")
 	flags.DurationVar(&p.Every, "every", 10*time.Second, "time between looks at the memory")
+	flags.DurationVar(&p.Window, "recovery-window", 5*time.Minute, "how long the program remembers what was deleted; shorter than the warm-up")
 	flags.IntVar(&p.Restarts, "restarts", 6, "how often it is killed or stopped")
 	flags.DurationVar(&p.Between, "between", time.Minute, "time between these")
 	keep := flags.String("keep", "bench/results/soak", "where heap profiles go")
@@ -68,8 +70,8 @@ func soak(ctx context.Context, arguments []string, out io.Writer) (passed bool, 
 	if err := flags.Parse(arguments); err != nil {
 		return false, err
 	}
-	if p.Measured > p.Steady || p.Clients < 100 || p.Rate < 10 {
-		return false, errors.New("--measured is more than --steady, --clients less than 100 or --rate less than 10")
+	if p.Measured > p.Steady || p.Clients < 100 || p.Rate < 10 || p.Window <= 0 {
+		return false, errors.New("--measured is more than --steady, --clients less than 100, --rate less than 10, or --recovery-window nothing")
 	}
 	if err := os.MkdirAll(*keep, 0o755); err != nil {
 		return false, err
@@ -109,6 +111,9 @@ func soak(ctx context.Context, arguments []string, out io.Writer) (passed bool, 
 	if err := r.write(*page); err != nil {
 		return false, err
 	}
+	for _, b := range r.Bars() {
+		fmt.Fprintf(out, "%s  %s\n", b.Verdict(), b.Text)
+	}
 	fmt.Fprintf(out, "wrote %s\n", filepath.Clean(*page))
-	return r.passed(out), nil
+	return r.passed(), nil
 }

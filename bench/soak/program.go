@@ -24,6 +24,7 @@ import (
 type program struct {
 	path, data  string
 	port, debug int
+	window      time.Duration // --recovery-window
 	log         *os.File
 
 	process *exec.Cmd
@@ -51,7 +52,7 @@ func newProgram(p plan, data string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &program{path: p.Program, data: filepath.Join(data, "data"), port: port, debug: debug, log: log}, nil
+	return &program{path: p.Program, data: filepath.Join(data, "data"), port: port, debug: debug, window: p.Window, log: log}, nil
 }
 
 // freePort is one that nobody listens on now.
@@ -100,6 +101,7 @@ func (p *program) fill(ctx context.Context, books int) error {
 func (p *program) start(ctx context.Context) error {
 	p.process = exec.Command(p.path, "serve", "--data", p.data, "--host", "127.0.0.1", "--port", strconv.Itoa(p.port),
 		"--debug-addr", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.debug)),
+		"--recovery-window", p.window.String(),
 		"--max-connections-per-address", "10000", "--handshake-rate-per-address", "10000",
 		"--request-rate", "10000", "--request-rate-per-address", "10000")
 	p.process.Stdout, p.process.Stderr = p.log, p.log
@@ -186,12 +188,15 @@ type sample struct {
 }
 
 // look collects garbage and reads what is left, but for RSS. If profile is not empty, the heap profile is kept
-// there.
+// there. Collecting twice empties the pools: what lies in one survives one collection.
 func (p *program) look(ctx context.Context, profile string) (sample, error) {
 	debug := "http://127.0.0.1:" + strconv.Itoa(p.debug) + "/debug/pprof/"
-	heap, err := get(ctx, debug+"heap?gc=1&debug=1")
-	if err != nil {
-		return sample{}, err
+	var heap []byte
+	for range 2 {
+		var err error
+		if heap, err = get(ctx, debug+"heap?gc=1&debug=1"); err != nil {
+			return sample{}, err
+		}
 	}
 	goroutines, err := get(ctx, debug+"goroutine?debug=1")
 	if err != nil {

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -24,27 +24,34 @@ type report struct {
 	Check    string // what shelfcast check said at the end
 }
 
-// passed says what holds and what does not.
-func (r *report) passed(out io.Writer) bool {
-	bars := []struct {
-		holds bool
-		text  string
-	}{
-		{r.Steady.Heap.Percent < maxGrowth, fmt.Sprintf("heap after collection: %+.2f %%", r.Steady.Heap.Percent)},
-		{r.Steady.RSS.Percent < maxGrowth, fmt.Sprintf("RSS: %+.2f %%", r.Steady.RSS.Percent)},
-		{r.Restarts.Lost == 0, fmt.Sprintf("lost: %d", r.Restarts.Lost)},
-		{r.Restarts.Duplicates == 0, fmt.Sprintf("twice: %d", r.Restarts.Duplicates)},
+// bar is something that must hold.
+type bar struct {
+	Holds bool
+	Text  string // what was found
+}
+
+// Verdict is "holds" or "FAILS".
+func (b bar) Verdict() string {
+	if b.Holds {
+		return "holds"
+	}
+	return "FAILS"
+}
+
+// Bars says what holds and what does not. NaN, when too little was measured, does not.
+func (r *report) Bars() []bar {
+	grown := fmt.Sprintf("in %s, less than %g %% wanted", longTime(r.Plan.Measured), maxGrowth)
+	return []bar{
+		{r.Steady.Heap.Percent < maxGrowth, fmt.Sprintf("heap after collection: %+.2f %% %s", r.Steady.Heap.Percent, grown)},
+		{r.Steady.RSS.Percent < maxGrowth, fmt.Sprintf("RSS: %+.2f %% %s", r.Steady.RSS.Percent, grown)},
+		{r.Restarts.Lost == 0, fmt.Sprintf("events that a client has lost: %d", r.Restarts.Lost)},
+		{r.Restarts.Duplicates == 0, fmt.Sprintf("events that came twice: %d", r.Restarts.Duplicates)},
 		{r.Restarts.Wrong == 0, fmt.Sprintf("books that an accepted change is missing of: %d", r.Restarts.Wrong)},
 	}
-	all := true
-	for _, bar := range bars {
-		verdict := "holds"
-		if !bar.holds { // NaN, when too little was measured, is not below the bar
-			verdict, all = "FAILS", false
-		}
-		fmt.Fprintf(out, "%s  %s\n", verdict, bar.text)
-	}
-	return all
+}
+
+func (r *report) passed() bool {
+	return !slices.ContainsFunc(r.Bars(), func(b bar) bool { return !b.Holds })
 }
 
 //go:embed report.md.tmpl
