@@ -80,6 +80,20 @@ func snapshotOf(p *projection) *listener {
 	return l
 }
 
+// numbered is a random change as the log would number it.
+func numbered(change Change, p *projection, sequence Sequence) Change {
+	change.Sequence = sequence
+	switch change.Kind {
+	case KindBook:
+		change.Book.Version = sequence
+	case KindBookDeleted: // as Catalog.Delete does
+		book := *change.Book
+		book.CreatedSequence = p.entries[change.BookID].first
+		change.Book = &book
+	}
+	return change
+}
+
 // keep stores a change as the log does: the last of each key, and beside a book that came back
 // to life the end of its life before. The favourites of a deleted book go.
 func (s stored) keep(change Change) {
@@ -117,15 +131,7 @@ func TestAnyCutOfACatchUpEndsRight(t *testing.T) {
 				id := 1000 + int64(sequence)
 				change = Change{Kind: KindBook, BookID: id, Book: &Book{ID: id, Title: "filler", CreatedSequence: sequence}}
 			}
-			change.Sequence = sequence
-			switch change.Kind {
-			case KindBook:
-				change.Book.Version = sequence
-			case KindBookDeleted: // as Catalog.Delete does
-				book := *change.Book
-				book.CreatedSequence = c.projection.entries[change.BookID].first
-				change.Book = &book
-			}
+			change = numbered(change, c.projection, sequence)
 			kept.keep(change)
 			c.projection.apply(&change)
 
@@ -206,10 +212,7 @@ func TestRecencyIsByLatestChange(t *testing.T) {
 		if !possible {
 			continue
 		}
-		change.Sequence = sequence
-		if change.Kind == KindBook {
-			change.Book.Version = sequence
-		}
+		change = numbered(change, p, sequence)
 		kept.keep(change)
 		p.apply(&change)
 	}

@@ -45,15 +45,7 @@ func TestWhatTheLogForgetsIsForgotten(t *testing.T) {
 			if !possible {
 				continue
 			}
-			change.Sequence = sequence
-			switch change.Kind {
-			case KindBook:
-				change.Book.Version = sequence
-			case KindBookDeleted: // as Catalog.Delete does
-				book := *change.Book
-				book.CreatedSequence = live.entries[change.BookID].first
-				change.Book = &book
-			}
+			change = numbered(change, live, sequence)
 			log.keep(change)
 			live.apply(&change)
 			if sequence%100 != 0 || sequence > 2000 && sequence < 3000 {
