@@ -34,6 +34,15 @@ help: ## This list
 run: build ## Build everything and serve http://localhost:4000 (ARGS="--port 5000" and so on)
 	./$(BIN) serve $(ARGS)
 
+.PHONY: cluster
+cluster: build nats-server ## Three NATS servers, three nodes and a proxy on http://localhost:4000 (ARGS="-sticky cookie" and so on)
+	@go build -o bin/cluster ./examples/cluster
+	@./bin/cluster $(ARGS)
+
+.PHONY: nats-server
+nats-server:
+	@go build -trimpath -o bin/nats-server github.com/nats-io/nats-server/v2
+
 .PHONY: dev
 dev: $(WEB_PACKAGES) ## Vite on port 3000 with live reload, against the server on port 4000
 	@$(MAKE) binary
