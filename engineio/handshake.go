@@ -138,8 +138,10 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, query url.Values) 
 	session.waitPoll(w, r, p)
 }
 
-// begin makes the handler and lets it have the session's messages.
+// begin starts the heartbeat of a session whose open packet is queued, as no ping may come
+// before that, makes the handler and lets it have the session's messages.
 func (s *Session) begin() {
+	s.shard.registry.watch(s)
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.server.options.Logger.Error("making a handler panics, its session is closed",

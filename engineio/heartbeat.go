@@ -90,6 +90,16 @@ func (r *registry) add(s *Session, due uint32) {
 	r.due = append(r.due, due)
 }
 
+// watch adds a session that has just opened, unless it has ended meanwhile.
+func (r *registry) watch(s *Session) {
+	now, o := s.server.now(), &s.server.options
+	s.heartbeat.lastPong.Store(now)
+	r.add(s, uint32((now+int64(o.PingInterval))/int64(o.tick())))
+	if s.ended() {
+		r.remove(s) // its end may have come before it was there
+	}
+}
+
 func (r *registry) remove(s *Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

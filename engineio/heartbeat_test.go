@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -256,4 +258,51 @@ func TestPollAfterThePingTimeout(t *testing.T) {
 			t.Errorf("reason %q", reason)
 		}
 	})
+}
+
+// A handshake that takes longer than the interval between two pings: the open packet is first
+// all the same (Engine.IO protocol, "Handshake").
+func TestNoPingComesBeforeTheOpenPacket(t *testing.T) {
+	hijacking, proceed := make(chan struct{}), make(chan struct{})
+	ts := serveWith(t, Options{PingInterval: minTick, PingTimeout: patience}, func(s *httptest.Server) {
+		inner := s.Config.Handler
+		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Has("slow") {
+				w = slowHijacker{ResponseWriter: w, begun: hijacking, proceed: proceed}
+			}
+			inner.ServeHTTP(w, r)
+		})
+		s.Start()
+	})
+	other := ts.openSocket()
+	opened := make(chan *socketClient, 1)
+	go func() {
+		defer close(opened)
+		c, err := ts.tryDial("transport=websocket&slow")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		opened <- c
+	}()
+	receive(t, hijacking)
+	for range 4 { // intervals, as long as the handshake goes on
+		other.want("2")
+		other.send("3")
+	}
+	close(proceed)
+	if c := receive(t, opened); c != nil {
+		c.openPacket()
+	}
+}
+
+type slowHijacker struct {
+	http.ResponseWriter
+	begun, proceed chan struct{}
+}
+
+func (s slowHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	close(s.begun)
+	<-s.proceed
+	return http.NewResponseController(s.ResponseWriter).Hijack()
 }

@@ -208,7 +208,6 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 	}
 	session.fd = noDescriptor
 	session.inbound = inbound{session: session, running: true}
-	session.heartbeat.lastPong.Store(now)
 	s.mu.Lock()
 	if s.handingOver || s.closing {
 		s.mu.Unlock()
@@ -221,8 +220,6 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 	if s.options.Meter != nil {
 		s.options.Meter.SessionOpened(transport)
 	}
-	due := (now + int64(s.options.PingInterval)) / int64(s.options.tick())
-	session.shard.registry.add(session, uint32(due))
 	return session, nil
 }
 
