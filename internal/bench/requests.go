@@ -63,7 +63,9 @@ func newRequests(o *Options, base string, source netip.Addr, secure *tls.Config)
 
 // close ends all requests and waits for them.
 func (r *requests) close() {
-	r.cancel()
+	r.mu.Lock()
+	r.cancel() // under the lock: no sender is started from here on
+	r.mu.Unlock()
 	r.work.Wait()
 	r.client.CloseIdleConnections()
 }
