@@ -128,9 +128,9 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request, session *Session
 	if tcp, ok := wire(conn).(*net.TCPConn); ok && s.options.SocketBuffer > 0 {
 		_ = tcp.SetWriteBuffer(s.options.SocketBuffer) // a hint
 	}
-	socket := &webSocket{server: s, conn: conn, session: session}
+	socket := &webSocket{server: s, session: session}
 	_, socket.deflate = extension.Accepted()
-	socket.open(conn)
+	socket.conn = socket.open(conn)
 	return socket, received, nil
 }
 

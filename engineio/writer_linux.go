@@ -15,17 +15,39 @@ type socketIO struct {
 	fd  int32           // valid until the connection is closed, see webSocket.close
 }
 
-// open looks at the exact type: whatever wraps a TCPConn may well change the bytes.
-func (c *socketIO) open(conn net.Conn) {
+// open returns the connection to be used from now on. It looks at the exact type: whatever
+// wraps a TCPConn may well change the bytes.
+func (c *socketIO) open(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return
+		return conn
 	}
-	raw, err := tcp.SyscallConn()
-	if err != nil || raw.Control(func(fd uintptr) { c.fd = int32(fd) }) != nil {
-		return // closed already, as whoever uses it will find
+	own, err := takeOver(tcp)
+	if err != nil {
+		return conn // closed already, or no descriptor is left: net.Conn will do
 	}
-	c.raw = raw
+	raw, err := own.SyscallConn()
+	if err == nil && raw.Control(func(fd uintptr) { c.fd = int32(fd) }) == nil {
+		c.raw = raw
+	}
+	return own
+}
+
+// takeOver moves a connection to a descriptor that only we know, and closes the one that a
+// listener or an http.Server's ConnState may have kept. Were it closed by them, the next
+// connection would get its number, and with it what is meant for this one.
+func takeOver(conn *net.TCPConn) (*net.TCPConn, error) {
+	file, err := conn.File()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	same, err := net.FileConn(file)
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.Close() // the connection lives on in the other descriptor
+	return same.(*net.TCPConn), nil
 }
 
 // descriptor is for writing past the runtime, which would touch half a dozen objects of each

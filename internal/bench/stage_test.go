@@ -89,7 +89,8 @@ func newStage(t *testing.T, start func(*httptest.Server), change func(*stage)) *
 	return s
 }
 
-// remembering is a listener that keeps what it accepts, hijacked or not, for cut.
+// remembering is a listener that keeps what it accepts, hijacked or not, for cut. The engine
+// takes a plain TCP connection for itself alone, so it gets none.
 type remembering struct {
 	net.Listener
 	stage *stage
@@ -101,6 +102,7 @@ func (r *remembering) Accept() (net.Conn, error) {
 		r.stage.mu.Lock()
 		defer r.stage.mu.Unlock()
 		r.stage.streams = append(r.stage.streams, stream)
+		stream = struct{ net.Conn }{stream}
 	}
 	return stream, err
 }
