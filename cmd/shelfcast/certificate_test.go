@@ -171,3 +171,43 @@ func TestTLSThatCannotBegin(t *testing.T) {
 		t.Errorf("a certificate without a key: %v", err)
 	}
 }
+
+// A certificate that ends soon or has ended, a key that is another's and files that are none are named by
+// check with the file.
+func TestCheckNamesCertificates(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for name, test := range map[string]struct {
+		until  time.Duration
+		damage func(dir string)
+		fault  string
+	}{
+		"expired":   {-time.Minute, nil, "certificate-expired: "},
+		"ends soon": {day, nil, "certificate-expired: "},
+		"another's key": {90 * day, func(dir string) {
+			other := t.TempDir()
+			pair(t, other, 2, time.Now().Add(day))
+			if err := os.Rename(filepath.Join(other, "key.pem"), filepath.Join(dir, "key.pem")); err != nil {
+				t.Error(err)
+			}
+		}, "certificate-invalid: "},
+		"no certificate": {90 * day, func(dir string) { replace(t, dir, "cert.pem", []byte("no PEM")) }, "certificate-invalid: "},
+		"missing":        {90 * day, func(dir string) { _ = os.Remove(filepath.Join(dir, "key.pem")) }, "certificate-invalid: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, s := t.TempDir(), shelf{t, t.TempDir()}
+			s.run("import", "-")
+			flags := []string{"check", "--tls-cert", filepath.Join(dir, "cert.pem"), "--tls-key", filepath.Join(dir, "key.pem")}
+			pair(t, dir, 1, time.Now().Add(90*day))
+			s.run(flags...)
+			pair(t, dir, 1, time.Now().Add(test.until))
+			if test.damage != nil {
+				test.damage(dir)
+			}
+			if got := s.fails(flags...); !strings.Contains(got, test.fault) || !strings.Contains(got, ".pem") || !strings.Contains(got, "fix: ") {
+				t.Errorf("check printed %s", got)
+			}
+		})
+	}
+}

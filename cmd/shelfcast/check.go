@@ -44,7 +44,7 @@ func (c checkCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	if err != nil {
 		return &exitError{exitCannotLook, err}
 	}
-	faults = append(faults, stored...)
+	faults = append(append(faults, stored...), check.DamagedWAL(s.Data)...) // opening the log finds some
 	backups, err := checkBackups(ctx, p, s)
 	if err != nil {
 		return &exitError{exitCannotLook, err}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -33,9 +34,9 @@ func (p *running) awaitMirrored(text string) []byte {
 	}
 }
 
-// A write-ahead log that was cut anywhere (as by a crash of the machine, or by hand) costs the log its
-// end. check says so, and a start takes it from books.json.
-func TestCutWriteAheadLogLosesNothing(t *testing.T) {
+// A write-ahead log that was cut or damaged anywhere (by a crash of the machine, by the disk, or by hand)
+// costs the log its end. check says so and keeps what was damaged, and a start takes the end from books.json.
+func TestDamagedWriteAheadLogLosesNothing(t *testing.T) {
 	t.Parallel()
 	p := boot(t, t.TempDir(), nil)
 	p.add("First book")
@@ -50,24 +51,51 @@ func TestCutWriteAheadLogLosesNothing(t *testing.T) {
 		files[name] = content
 	}
 	wal := sqlitelog.DatabaseName + "-wal"
-	for _, left := range []int{0, 31, 33, len(files[wal]) / 2, len(files[wal]) - 1} {
-		t.Run(fmt.Sprintf("%d bytes left", left), func(t *testing.T) {
+	size := len(files[wal])
+	cut := func(left int) func([]byte) []byte { return func(content []byte) []byte { return content[:left] } }
+	flip := func(at int) func([]byte) []byte {
+		return func(content []byte) []byte {
+			content = bytes.Clone(content)
+			content[at] ^= 1
+			return content
+		}
+	}
+	for name, one := range map[string]struct {
+		damage func([]byte) []byte
+		kept   bool
+	}{
+		"empty": {cut(0), false}, "half a header": {cut(31), false}, "a header": {cut(33), false},
+		"cut in the middle": {cut(size / 2), false}, "without its last byte": {cut(size - 1), false},
+		"a byte of the header": {flip(20), true}, "a byte of the first page": {flip(100), true},
+		"a byte in the middle": {flip(size / 2), true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := shelf{t, t.TempDir()}
 			for name, content := range files {
 				if name == wal {
-					content = content[:left]
+					content = one.damage(content)
 				}
 				if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got := s.fails("check"); !strings.Contains(got, "log-lost-end") {
+			got := s.fails("check")
+			if !strings.Contains(got, "log-lost-end") || strings.Contains(got, "wal-damaged: ") != one.kept {
 				t.Errorf("check printed %s", got)
 			}
 			again := boot(t, s.dir, nil)
 			if _, _, books := again.do(http.MethodGet, "/books", ""); !strings.Contains(books, "First book") || !strings.Contains(books, "Last book") {
 				t.Errorf("a start serves %s", books)
+			}
+			kept, err := filepath.Glob(filepath.Join(s.dir, sqlitelog.DamagedWALPattern))
+			if err != nil || len(kept) != strings.Count(got, "wal-damaged: ") {
+				t.Fatalf("kept: %v (%v)", kept, err)
+			}
+			for _, aside := range kept { // whoever was to look into it has
+				if err := os.RemoveAll(aside); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if got := s.run("check"); !strings.Contains(got, "everything is sound") {
 				t.Errorf("afterwards check printed %s", got)

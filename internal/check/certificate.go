@@ -15,7 +15,7 @@ const renewWithin = 7 * 24 * time.Hour
 func Certificate(certFile, keyFile string, now time.Time) []Fault {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return []Fault{New(CertificateInvalid, err.Error())}
+		return []Fault{New(CertificateInvalid, fmt.Sprintf("%s with %s: %v", certFile, keyFile, err))}
 	}
 	// tls.LoadX509KeyPair has parsed the leaf (Go 1.23).
 	switch leaf := pair.Leaf; {

@@ -23,6 +23,7 @@ const (
 	LogUnreadable           = "log-unreadable"
 	LogDamaged              = "log-damaged"
 	LogLostEnd              = "log-lost-end"
+	WALDamaged              = "wal-damaged"
 	FavoriteWithoutBook     = "favorite-without-book"
 	MirrorForeign           = "books-json-foreign"
 	MirrorDiffers           = "books-json-differs"
@@ -75,6 +76,11 @@ func explanations() map[string]explanation {
 		LogLostEnd: {
 			"The latest changes are gone from the log. books.json has them still.",
 			"Start the server: it restores them from books.json and gives the log a new epoch, so that clients read it anew. Then look at the disk."},
+		WALDamaged: {
+			"Changes that were stored behind the damaged place are not in the log. books.json followed the log by a second at most: " +
+				"the start after the damage took from it what the log lacked.",
+			"Compare the latest changes with what people remember. The directory holds the files as they were found, for whoever is to look " +
+				"into it; delete it when nobody is. Then look at the disk."},
 		FavoriteWithoutBook: {
 			"Nobody sees it, and it takes space.",
 			"`shelfcast check --repair` removes it."},

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
@@ -41,6 +44,21 @@ func Log(ctx context.Context, log *sqlitelog.Log, now time.Time) ([]Fault, error
 			now.UTC().Format(time.RFC3339), last.Format(time.RFC3339), behind.Round(time.Second))))
 	}
 	return faults, nil
+}
+
+// DamagedWAL names the damaged write-ahead logs that were put aside in a data directory and that nobody
+// has removed since.
+func DamagedWAL(dir string) []Fault {
+	var faults []Fault
+	kept, _ := filepath.Glob(filepath.Join(dir, sqlitelog.DamagedWALPattern)) // the pattern is valid
+	for _, aside := range kept {
+		note, err := os.ReadFile(filepath.Join(aside, sqlitelog.DamagedWALNote))
+		if err != nil {
+			note = []byte(err.Error())
+		}
+		faults = append(faults, New(WALDamaged, fmt.Sprintf("%s: %s", aside, strings.TrimSpace(string(note)))))
+	}
+	return faults
 }
 
 // Unopened is the fault of a log that cannot be opened.

@@ -116,6 +116,9 @@ func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) 
 			err = errors.Join(err, l.release())
 		}
 	}()
+	if err := keepDamagedWAL(l.path, options.Now(), options.Logger); err != nil {
+		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
 	// SQLite would let everybody read it.
 	if file, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
