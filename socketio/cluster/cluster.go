@@ -7,22 +7,25 @@
 //		},
 //	})
 //
+// Package natsadapter has the bus for NATS.
+//
 // Servers find each other by greeting, tell each other that they live every
 // HeartbeatInterval, and count one as gone that was silent for HeartbeatTimeout or
 // said farewell. Requests are answered by every server that was known when they
 // were sent; one that goes meanwhile is not waited for.
 //
-// Messages are JSON and are not signed: whoever can publish on the bus can emit to
-// every client. They are meant for servers of one and the same version.
+// Messages are not signed: whoever can publish on the bus can emit to every client.
+// They are meant for servers of one and the same version; what has another form is
+// ignored and counted.
 package cluster
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/shelfcast/shelfcast/socketio"
@@ -31,14 +34,17 @@ import (
 // Bus carries messages between the servers of one cluster. Its methods are called
 // from several goroutines at once.
 type Bus interface {
-	// Publish hands a message to all servers of the cluster, this one or not. Those of
-	// one goroutine arrive in order. It must not wait for the other servers. data must
-	// not be changed afterwards by either side. An error says that the message is lost.
-	Publish(data []byte) error
-	// Subscribe calls handle with each message that is published from now on, one
-	// after the other, until stop has returned. handle does not wait for clients. stop is
-	// called once.
-	Subscribe(handle func(data []byte)) (stop func(), err error)
+	// Publish hands a message to the server that subscribed as to, or to all servers of the
+	// cluster when to is "". A server that gets what is not for it, or its own, ignores it,
+	// so a bus that cannot address may give everything to everybody. What one goroutine
+	// publishes to all arrives in order everywhere, and so does what it publishes to one
+	// server. Publish must not wait for the other servers. data must not be changed
+	// afterwards by either side. An error says that the message is lost.
+	Publish(to string, data []byte) error
+	// Subscribe calls handle with each message that is published from now on to all or to
+	// self, one after the other, until stop has returned. handle does not wait for clients.
+	// stop is called once.
+	Subscribe(self string, handle func(data []byte)) (stop func(), err error)
 }
 
 // Options configure an Adapter. The zero value is ready to use; a duration that is not
@@ -47,7 +53,8 @@ type Options struct {
 	// HeartbeatInterval is how often a server says that it lives. Default 5 s.
 	HeartbeatInterval time.Duration
 	// HeartbeatTimeout is after how long a silent server counts as gone. It should be more
-	// than the HeartbeatInterval of every server. Default 10 s.
+	// than the HeartbeatInterval of every server. Default 10 s. It is looked for every
+	// second, or every quarter of a shorter timeout.
 	HeartbeatTimeout time.Duration
 	// Logger gets what an operator should know. nil: nothing is logged.
 	Logger *slog.Logger
@@ -60,8 +67,9 @@ var ErrClosed = errors.New("cluster: adapter is closed")
 // do. Errors are ErrClosed, the Bus's, and those of ctx. All methods are safe for
 // concurrent use.
 //
-// One goroutine, from New to Close, sends heartbeats. The bus's goroutine handles
-// messages. mu is a leaf, but that waiting requests are told under it.
+// One goroutine, from New to Close, sends heartbeats and looks for silent servers.
+// The bus's goroutine handles messages. sending is never taken while mu is held; mu
+// is a leaf, but that waiting requests are told under it.
 type Adapter struct {
 	local *socketio.Local
 	bus   Bus
@@ -73,19 +81,28 @@ type Adapter struct {
 	done  chan struct{}
 	beats sync.WaitGroup
 
+	// sending is held for reading while a message is published, and for writing by the
+	// farewell, after which nothing may follow: it would bring this server back to life.
+	sending sync.RWMutex
+	left    bool // guarded by sending
+
+	sent, received, lost, ignored atomic.Uint64
+
 	mu       sync.Mutex           // guards what follows
 	peers    map[string]time.Time // when each was last heard of
 	requests map[string]*request
-	served   map[string]func() // broadcasts with acknowledgements asked by others: how to forget them
-	last     uint64            // request
+	served   map[requestKey]served // broadcasts with acknowledgements that others asked for
+	last     uint64                // request
+	faults   faults
 	closed   bool
 }
 
 var _ socketio.Adapter = (*Adapter)(nil)
 
 // New makes this server one of the cluster that shares a bus. Nil options are the
-// defaults. It greets the others and does not wait for them. A bus that
-// cannot be subscribed to is logged: the server then is alone.
+// defaults. It greets the others and does not wait for them: until their answers are
+// there, it counts itself alone. A bus that cannot be subscribed to is logged: the
+// server then stays alone.
 func New(local *socketio.Local, bus Bus, options *Options) *Adapter {
 	var o Options
 	if options != nil {
@@ -105,15 +122,15 @@ func New(local *socketio.Local, bus Bus, options *Options) *Adapter {
 		done:     make(chan struct{}),
 		peers:    make(map[string]time.Time),
 		requests: make(map[string]*request),
-		served:   make(map[string]func()),
+		served:   make(map[requestKey]served),
 	}
-	stop, err := bus.Subscribe(a.handle)
+	stop, err := bus.Subscribe(a.id, a.handle)
 	if err != nil {
 		a.log.Error("cluster cannot be joined", slog.Any("error", err))
 		stop = func() {}
 	}
 	a.stop = stop
-	a.tell(message{Kind: kindHello})
+	a.Greet()
 	a.beats.Go(a.beat)
 	return a
 }
@@ -134,100 +151,48 @@ func (a *Adapter) Close(context.Context) error {
 
 	close(a.done)
 	a.beats.Wait()
-	err := a.publish(message{Kind: kindFarewell})
+	a.sending.Lock()
+	err := a.publishLocked("", message{Kind: kindFarewell})
+	a.left = true
+	a.sending.Unlock()
 	a.stop()
 	for _, r := range requests {
 		r.fail(ErrClosed)
 	}
-	for _, forget := range served {
-		forget()
+	for _, s := range served {
+		s.forget()
 	}
 	return err
 }
 
-// ServerCount is how many servers are known to live, this one included. It does not
-// ask them.
-func (a *Adapter) ServerCount(context.Context) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
-		return 0, ErrClosed
-	}
-	return 1 + len(a.peers), nil
-}
-
-// beat says now and then that this server lives, and notices who does not.
-func (a *Adapter) beat() {
-	ticker := time.NewTicker(a.every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-a.done:
-			return
-		case now := <-ticker.C:
-			a.tell(message{Kind: kindHeartbeat})
-			a.bury(now)
-		}
+// tell publishes what nobody waits for, to one server or to all. What is lost is
+// counted, and logged with the next heartbeat.
+func (a *Adapter) tell(to string, m message) {
+	if err := a.publish(to, m); err != nil && !errors.Is(err, ErrClosed) {
+		a.fault(&a.lost, err)
 	}
 }
 
-// bury forgets servers that were silent for too long.
-func (a *Adapter) bury(now time.Time) {
-	a.mu.Lock()
-	var gone []string
-	for peer, heard := range a.peers {
-		if now.Sub(heard) > a.dead {
-			gone = append(gone, peer)
-		}
+// publish sends a message to one server, or to all when to is "".
+func (a *Adapter) publish(to string, m message) error {
+	a.sending.RLock()
+	defer a.sending.RUnlock()
+	if a.left {
+		return ErrClosed
 	}
-	a.mu.Unlock()
-	for _, peer := range gone {
-		a.log.Warn("server of the cluster is silent", slog.String("server", peer))
-		a.lose(peer)
-	}
+	return a.publishLocked(to, m)
 }
 
-// heard notes that a server lives. It reports whether it is new.
-func (a *Adapter) heard(peer string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, known := a.peers[peer]
-	a.peers[peer] = time.Now()
-	return !known
-}
-
-// lose forgets a server: nobody waits for it, and nothing is done for it.
-func (a *Adapter) lose(peer string) {
-	a.mu.Lock()
-	delete(a.peers, peer)
-	for _, r := range a.requests {
-		r.lose(peer)
-	}
-	var forget []func()
-	for key, f := range a.served {
-		if isOf(key, peer) {
-			forget = append(forget, f)
-			delete(a.served, key)
-		}
-	}
-	a.mu.Unlock()
-	for _, f := range forget {
-		f()
-	}
-}
-
-// tell publishes what nobody waits for.
-func (a *Adapter) tell(m message) {
-	if err := a.publish(m); err != nil {
-		a.log.Warn("message to the cluster is lost", slog.String("kind", string(m.Kind)), slog.Any("error", err))
-	}
-}
-
-func (a *Adapter) publish(m message) error {
-	m.From = a.id
-	data, err := json.Marshal(m)
+// publishLocked is publish with sending held.
+func (a *Adapter) publishLocked(to string, m message) error {
+	m.From, m.To = a.id, to
+	data, err := m.encode()
 	if err != nil {
 		return err
 	}
-	return a.bus.Publish(data)
+	if err := a.bus.Publish(to, data); err != nil {
+		return err
+	}
+	a.sent.Add(1)
+	return nil
 }

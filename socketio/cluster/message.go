@@ -1,12 +1,11 @@
 package cluster
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
-	"strings"
+	"time"
 
 	"github.com/shelfcast/shelfcast/socketio"
+	"github.com/shelfcast/shelfcast/socketio/packet"
 )
 
 // kind is what a message asks for or says.
@@ -29,135 +28,118 @@ const (
 
 	kindClients kind = "clients" // answers ask: how many sockets were asked
 	kindReply   kind = "reply"   // of one socket; without one: the socket is gone
-	kindSockets kind = "sockets" // answers fetch
+	kindSockets kind = "sockets" // answers fetch, perhaps in several parts
 	kindAck     kind = "ack"     // answers serverside
 )
 
-// message is what travels on the bus, as JSON. Only the members that a kind needs
-// are set.
+// message is what travels on the bus; codec.go says in what form. Only the members
+// that a kind needs are set.
 type message struct {
 	Kind kind
-	From string
+	From string `json:"-"`
 	To   string `json:",omitempty"` // of answers: the server that asked; others ignore them
 	// Request tells the requests of one server apart.
 	Request string `json:",omitempty"`
 
+	// Emission and ServerSide are without their arguments, which are the payload.
 	Emission   *socketio.Emission       `json:",omitempty"`
 	Audience   *socketio.Audience       `json:",omitempty"`
 	Rooms      []string                 `json:",omitempty"`
 	Transport  bool                     `json:",omitempty"` // of disconnect: close it
 	ServerSide *socketio.ServerEmission `json:",omitempty"`
+	Wait       time.Duration            `json:",omitempty"` // of ask: when forget is due at the latest; 0: unknown
 	Clients    int                      `json:",omitempty"`
-	Reply      *socketio.Reply          `json:",omitempty"`
-	Sockets    []socketio.SocketInfo    `json:",omitempty"`
-	Args       socketio.Args            `json:",omitempty"`
+	Socket     string                   `json:",omitempty"` // of reply: who answers
+	Parts      int                      `json:",omitempty"` // of sockets: how many messages the answer has
+
+	payload payload
 }
 
-// handle takes a message of the bus. It is called by the bus.
-func (a *Adapter) handle(data []byte) {
-	var m message
-	if err := json.Unmarshal(data, &m); err != nil {
-		a.log.Warn("message of the cluster cannot be read", slog.Any("error", err))
-		return
-	}
-	if m.From == a.id || m.From == "" || (m.To != "" && m.To != a.id) {
-		return
-	}
-	if m.Kind == kindFarewell {
-		a.lose(m.From)
-		return
-	}
-	if a.heard(m.From) || m.Kind == kindHello {
-		a.tell(message{Kind: kindHeartbeat}) // whoever is new learns who is there
-	}
-	if err := a.carryOut(&m); err != nil {
-		a.log.Warn("message of the cluster cannot be carried out", slog.String("kind", string(m.Kind)), slog.Any("error", err))
-	}
+// payload is what a message carries as it is, so that neither text is escaped nor binary
+// data grows on the way: the arguments of an event or an answer, or descriptions of
+// sockets.
+type payload struct {
+	args        []json.RawMessage
+	attachments [][]byte
 }
 
-// carryOut does what another server asks for, on this one.
-func (a *Adapter) carryOut(m *message) error {
-	switch {
-	case m.Kind == kindBroadcast && m.Emission != nil:
-		return a.local.Broadcast(*m.Emission)
-	case m.Kind == kindJoin && m.Audience != nil:
-		return a.local.SocketsJoin(*m.Audience, m.Rooms)
-	case m.Kind == kindLeave && m.Audience != nil:
-		return a.local.SocketsLeave(*m.Audience, m.Rooms)
-	case m.Kind == kindDisconnect && m.Audience != nil:
-		return a.local.DisconnectSockets(*m.Audience, m.Transport)
-	case m.Kind == kindServerSide && m.ServerSide != nil:
-		a.serverSide(m)
-	case m.Kind == kindAsk && m.Emission != nil:
-		return a.ask(m)
-	case m.Kind == kindForget:
-		a.forget(m)
-	case m.Kind == kindFetch && m.Audience != nil:
-		sockets, err := a.local.FetchSockets(context.Background(), *m.Audience)
-		a.tell(message{Kind: kindSockets, To: m.From, Request: m.Request, Sockets: sockets})
-		return err
-	case m.Kind == kindClients, m.Kind == kindReply, m.Kind == kindSockets, m.Kind == kindAck:
-		a.answered(m)
+func payloadOf(args socketio.Args) payload {
+	var p payload
+	for _, arg := range args {
+		p.args = append(p.args, arg.JSON)
+		p.attachments = arg.Attachments // those of the whole packet, in each
 	}
-	return nil
+	return p
 }
 
-func (a *Adapter) serverSide(m *message) {
-	var reply func(socketio.Args)
-	if m.Request != "" {
-		to, request := m.From, m.Request
-		reply = func(args socketio.Args) {
-			a.tell(message{Kind: kindAck, To: to, Request: request, Args: args})
+func (p payload) arguments() socketio.Args {
+	return packet.ArgsOf(&packet.Packet{Args: p.args, Attachments: p.attachments})
+}
+
+// withEmission adds an event for clients to a message.
+func (m message) withEmission(e socketio.Emission) message {
+	m.payload = payload{e.Args, e.Attachments}
+	e.Args, e.Attachments = nil, nil
+	m.Emission = &e
+	return m
+}
+
+// emission is what withEmission added; there must be one.
+func (m *message) emission() socketio.Emission {
+	e := *m.Emission
+	e.Args, e.Attachments = m.payload.args, m.payload.attachments
+	return e
+}
+
+// withServerSide adds an event for servers to a message.
+func (m message) withServerSide(e socketio.ServerEmission) message {
+	m.payload = payload{e.Args, e.Attachments}
+	e.Args, e.Attachments = nil, nil
+	m.ServerSide = &e
+	return m
+}
+
+// serverEmission is what withServerSide added; there must be one.
+func (m *message) serverEmission() socketio.ServerEmission {
+	e := *m.ServerSide
+	e.Args, e.Attachments = m.payload.args, m.payload.attachments
+	return e
+}
+
+// maxPartBytes bounds the sockets that one message describes: a thousand or so, well
+// below what any bus carries.
+const maxPartBytes = 256 << 10
+
+// describe makes the messages of an answer to fetch, of which there is at least one.
+func describe(sockets []socketio.SocketInfo) ([]message, error) {
+	parts := []message{{Kind: kindSockets}}
+	size := 0
+	for _, socket := range sockets {
+		description, err := json.Marshal(socket)
+		if err != nil {
+			return nil, err
+		}
+		if size > 0 && size+len(description) > maxPartBytes {
+			parts = append(parts, message{Kind: kindSockets})
+			size = 0
+		}
+		size += len(description)
+		last := &parts[len(parts)-1]
+		last.payload.args = append(last.payload.args, description)
+	}
+	for i := range parts {
+		parts[i].Parts = len(parts)
+	}
+	return parts, nil
+}
+
+// sockets are those that a part of an answer to fetch describes.
+func (m *message) sockets() ([]socketio.SocketInfo, error) {
+	sockets := make([]socketio.SocketInfo, len(m.payload.args))
+	for i, description := range m.payload.args {
+		if err := json.Unmarshal(description, &sockets[i]); err != nil {
+			return nil, err
 		}
 	}
-	if !a.local.ServerSideEvent(*m.ServerSide, reply) {
-		a.log.Warn("server-side event is dropped, too many wait", slog.String("event", m.ServerSide.Event))
-	}
+	return sockets, nil
 }
-
-// ask has this server's sockets answer another one's broadcast, one message per
-// socket, until the other one has enough.
-func (a *Adapter) ask(m *message) error {
-	to, request, key := m.From, m.Request, servedKey(m.From, m.Request)
-	left := &remaining{finished: func() { a.takeServed(key) }}
-	clients, forget, err := a.local.Ask(*m.Emission, func(reply socketio.Reply, err error) {
-		answer := message{Kind: kindReply, To: to, Request: request}
-		if err == nil {
-			answer.Reply = &reply
-		}
-		a.tell(answer)
-		left.add(-1)
-	})
-	if err != nil {
-		clients, forget = 0, func() {}
-	}
-	a.mu.Lock()
-	if a.closed {
-		a.mu.Unlock()
-		forget()
-		return ErrClosed
-	}
-	a.served[key] = forget
-	a.mu.Unlock()
-	a.tell(message{Kind: kindClients, To: to, Request: request, Clients: clients})
-	left.expect(clients)
-	return err
-}
-
-func (a *Adapter) forget(m *message) {
-	if forget := a.takeServed(servedKey(m.From, m.Request)); forget != nil {
-		forget()
-	}
-}
-
-func (a *Adapter) takeServed(key string) func() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	forget := a.served[key]
-	delete(a.served, key)
-	return forget
-}
-
-func servedKey(peer, request string) string { return peer + " " + request }
-
-func isOf(key, peer string) bool { return strings.HasPrefix(key, peer+" ") }

@@ -2,10 +2,10 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/shelfcast/shelfcast/socketio"
 )
@@ -29,7 +29,7 @@ type request struct {
 
 // progress is how far one server has answered.
 type progress struct {
-	left    int // sockets that have not answered; negative until they are counted
+	left    int // sockets, or parts, that have not come; negative until they are counted
 	counted bool
 }
 
@@ -93,17 +93,27 @@ func (a *Adapter) finish(r *request) {
 	delete(a.requests, r.id)
 }
 
-// answered takes an answer to a request of this server.
-func (a *Adapter) answered(m *message) {
+// answered takes an answer to a request of this server. One that comes too late is
+// nobody's.
+func (a *Adapter) answered(m *message) error {
 	a.mu.Lock()
 	r := a.requests[m.Request]
 	a.mu.Unlock()
-	if r != nil {
-		r.take(m)
+	if r == nil {
+		return nil
 	}
+	if m.Kind != kindSockets {
+		r.take(m, nil)
+		return nil
+	}
+	sockets, err := m.sockets()
+	if err == nil {
+		r.take(m, sockets)
+	}
+	return err
 }
 
-func (r *request) take(m *message) {
+func (r *request) take(m *message, sockets []socketio.SocketInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	peer := r.peers[m.From]
@@ -116,14 +126,18 @@ func (r *request) take(m *message) {
 		peer.counted = true
 	case kindReply:
 		peer.left--
-		if m.Reply != nil {
-			r.replies = append(r.replies, *m.Reply)
+		if m.Socket != "" {
+			r.replies = append(r.replies, socketio.Reply{Socket: m.Socket, Args: m.payload.arguments()})
 		}
 	case kindSockets:
-		r.sockets = append(r.sockets, m.Sockets...)
-		peer.counted = true
+		if !peer.counted {
+			peer.left += m.Parts
+			peer.counted = true
+		}
+		peer.left--
+		r.sockets = append(r.sockets, sockets...)
 	case kindAck:
-		r.acks = append(r.acks, m.Args)
+		r.acks = append(r.acks, m.payload.arguments())
 		peer.counted = true
 	}
 	if peer.counted && peer.left == 0 {
@@ -181,14 +195,18 @@ func (a *Adapter) BroadcastWithAck(ctx context.Context, e socketio.Emission) ([]
 		return nil, err
 	}
 	defer a.finish(r)
-	published := a.publish(message{Kind: kindAsk, Request: r.id, Emission: &e})
+	ask := message{Kind: kindAsk, Request: r.id}.withEmission(e)
+	if deadline, bounded := ctx.Deadline(); bounded {
+		ask.Wait = time.Until(deadline)
+	}
+	published := a.publish("", ask)
 	if published != nil {
 		r.fail(published)
 	}
 	replies, err := a.local.BroadcastWithAck(ctx, e)
-	err = firstOf(r.wait(ctx), err)
+	err = firstOf(published, r.wait(ctx), err)
 	if err != nil && published == nil {
-		a.tell(message{Kind: kindForget, Request: r.id})
+		a.tell("", message{Kind: kindForget, Request: r.id})
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,7 +224,7 @@ func (a *Adapter) FetchSockets(ctx context.Context, audience socketio.Audience) 
 		return local, err
 	}
 	defer a.finish(r)
-	if err := a.publish(message{Kind: kindFetch, Request: r.id, Audience: &audience}); err != nil {
+	if err := a.publish("", message{Kind: kindFetch, Request: r.id, Audience: &audience}); err != nil {
 		return local, err
 	}
 	err = r.wait(ctx)
@@ -222,41 +240,13 @@ func (a *Adapter) ServerSideEmitWithAck(ctx context.Context, e socketio.ServerEm
 		return nil, err
 	}
 	defer a.finish(r)
-	if err := a.publish(message{Kind: kindServerSide, Request: r.id, ServerSide: &e}); err != nil {
+	if err := a.publish("", message{Kind: kindServerSide, Request: r.id}.withServerSide(e)); err != nil {
 		return nil, err
 	}
 	err = r.wait(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.acks, err
-}
-
-// ServerSideEmit tells the other servers.
-func (a *Adapter) ServerSideEmit(e socketio.ServerEmission) error {
-	return a.publish(message{Kind: kindServerSide, ServerSide: &e})
-}
-
-// Broadcast sends an event everywhere.
-func (a *Adapter) Broadcast(e socketio.Emission) error {
-	return errors.Join(a.local.Broadcast(e), a.publish(message{Kind: kindBroadcast, Emission: &e}))
-}
-
-// SocketsJoin makes sockets join rooms everywhere.
-func (a *Adapter) SocketsJoin(audience socketio.Audience, rooms []string) error {
-	return errors.Join(a.local.SocketsJoin(audience, rooms),
-		a.publish(message{Kind: kindJoin, Audience: &audience, Rooms: rooms}))
-}
-
-// SocketsLeave makes sockets leave rooms everywhere.
-func (a *Adapter) SocketsLeave(audience socketio.Audience, rooms []string) error {
-	return errors.Join(a.local.SocketsLeave(audience, rooms),
-		a.publish(message{Kind: kindLeave, Audience: &audience, Rooms: rooms}))
-}
-
-// DisconnectSockets disconnects sockets everywhere.
-func (a *Adapter) DisconnectSockets(audience socketio.Audience, closeTransport bool) error {
-	return errors.Join(a.local.DisconnectSockets(audience, closeTransport),
-		a.publish(message{Kind: kindDisconnect, Audience: &audience, Transport: closeTransport}))
 }
 
 func firstOf(errs ...error) error {
