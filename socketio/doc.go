@@ -114,9 +114,9 @@
 //
 // # Several servers
 //
-// Options.Adapter makes several servers share their namespaces. Package cluster has
-// one that needs nothing but a bus between the servers; package adaptertest holds
-// the tests for others. Emissions, EmitWithAck, FetchSockets, SocketsJoin,
+// Options.Adapter makes several servers share their namespaces. Package natsadapter
+// has one for NATS; package cluster makes one of any other bus between the servers;
+// package adaptertest holds the tests for others. Emissions, EmitWithAck, FetchSockets, SocketsJoin,
 // SocketsLeave and DisconnectSockets then mean the sockets of all servers, unless
 // Local comes before them. Namespace.ServerSideEmit talks to the other servers.
 // Polling clients need a load balancer that keeps each on one server, and so do

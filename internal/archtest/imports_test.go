@@ -28,6 +28,7 @@ var libraries = map[string][]string{
 	"engineio":                  {"github.com/gobwas/httphead", "github.com/gobwas/ws", "github.com/klauspost/compress", "github.com/rs/cors", "golang.org/x/sys"},
 	"socketio":                  {"github.com/rs/cors"},
 	"socketio/msgpack":          {"github.com/tinylib/msgp"},
+	"socketio/natsadapter":      {"github.com/nats-io/nats.go"},
 	"internal/sqlitelog":        {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
 	"internal/natslog":          {"github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
 	"internal/natslog/natstest": {"github.com/nats-io/nats-server/v2"},
