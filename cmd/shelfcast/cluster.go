@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"github.com/shelfcast/shelfcast/internal/metrics"
 	"github.com/shelfcast/shelfcast/internal/natslog"
+	"github.com/shelfcast/shelfcast/internal/nodes"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -20,6 +24,21 @@ const nodeDirectory = "node"
 
 // clustered tells whether the catalogue is in a NATS cluster.
 func (s *Settings) clustered() bool { return s.NATSURL != "" }
+
+// nodeName is what this node is called.
+func (s *Settings) nodeName() string {
+	if s.NodeName != "" {
+		return s.NodeName
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		name = "unknown"
+	}
+	if s.Port == 0 {
+		return name
+	}
+	return net.JoinHostPort(name, strconv.Itoa(s.Port))
+}
 
 // checkCluster gives every setting of the cluster that is wrong.
 func (s *Settings) checkCluster() []error {
@@ -47,6 +66,9 @@ func (s *Settings) checkCluster() []error {
 	if err := natslog.CheckName(s.NATSStream); err != nil {
 		complain("--nats-stream: %w", err)
 	}
+	if err := nodes.CheckName(s.nodeName()); err != nil {
+		complain("--node-name: %w", err)
+	}
 	return wrong
 }
 
@@ -60,16 +82,28 @@ func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening this node's own files in %s: %w", s.Data, err)
 	}
-	name, err := os.Hostname()
-	if err != nil {
-		name = "unknown"
-	}
 	log, err := natslog.Open(ctx, natslog.Options{
 		Connection: natslog.Connection{URL: s.NATSURL, Credentials: s.NATSCreds, CA: s.NATSCA, Certificate: s.NATSCert, Key: s.NATSKey},
-		Stream:     s.NATSStream, Replicas: s.Replicas, Name: "shelfcast on " + name, Logger: logger,
+		Stream:     s.NATSStream, Replicas: s.Replicas, Name: "shelfcast on " + s.nodeName(), Logger: logger,
 	})
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening the log in NATS: %w", err), node.Close())
 	}
 	return log, node, nil
+}
+
+// meet makes this node's part in the talk of the cluster's nodes, which begins with its Start; nil
+// on a single node.
+func meet(s *Settings, log *natslog.Log, meters *metrics.Metrics, logger *slog.Logger) (*nodes.Nodes, error) {
+	if log == nil {
+		return nil, nil
+	}
+	met, err := nodes.New(nodes.Options{
+		Conn: log.Conn(), Cluster: log.Stream(), Name: s.nodeName(), Meter: meters.Nodes, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--nats-stream, --node-name: %w", err)
+	}
+	meters.Nodes.Observe(met.Others)
+	return met, nil
 }

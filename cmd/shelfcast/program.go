@@ -16,6 +16,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
 	"github.com/shelfcast/shelfcast/internal/logs"
+	"github.com/shelfcast/shelfcast/internal/nodes"
 	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/socketio"
 	"github.com/shelfcast/shelfcast/web"
@@ -32,6 +33,7 @@ type Program struct {
 	identity    *identity
 	monitor     *monitor
 	store       *store
+	nodes       *nodes.Nodes // the others of a cluster; nil on a single node
 	sockets     *socketio.Server
 	live        *live.Live
 	api         *httpapi.API
@@ -93,6 +95,9 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return err
 	}
 	p.monitor.open(p.store.node)
+	if p.nodes, err = meet(s, p.store.cluster, p.monitor.metrics, p.logger); err != nil {
+		return errors.Join(err, p.store.close())
+	}
 	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
 	if p.border, err = newPerimeter(s, p.monitor.metrics, p.logger); err != nil {
 		return errors.Join(err, p.store.close())
@@ -103,6 +108,11 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	if err := p.store.start(ctx); err != nil {
 		return errors.Join(err, p.closeSockets(ctx))
+	}
+	if p.nodes != nil {
+		if err := p.nodes.Start(); err != nil {
+			return errors.Join(err, p.closeSockets(ctx), p.store.close())
+		}
 	}
 	listeners, url, err := listen(ctx, s)
 	if err != nil {
@@ -159,7 +169,7 @@ func (p *Program) buildSockets() {
 	p.sockets = socketio.NewServer(options)
 	p.monitor.metrics.Engine.Observe(p.sockets.Engine().Stats)
 	p.monitor.metrics.Catalog.Observe(p.store.catalog.Stats)
-	p.live = live.New(live.Options{
+	liveOptions := live.Options{
 		Catalog:       p.store.catalog,
 		IO:            p.sockets,
 		Recovery:      recovery,
@@ -174,7 +184,11 @@ func (p *Program) buildSockets() {
 		BatchInterval: s.BatchInterval,
 		Logger:        p.logger,
 		Meter:         p.monitor.metrics.Live,
-	})
+	}
+	if p.nodes != nil { // a nil one would be Nodes all the same
+		liveOptions.Nodes = p.nodes
+	}
+	p.live = live.New(liveOptions)
 	p.border.view = connections.New(connections.Options{IO: p.sockets, Live: p.live, Blocks: p.border.blocks})
 }
 
@@ -359,6 +373,9 @@ func (p *Program) Close(ctx context.Context) error {
 // packet, after which the official client would stay away.
 func (p *Program) closeSockets(ctx context.Context) error {
 	err := p.sockets.Close(ctx)
+	if p.nodes != nil {
+		p.nodes.Leave()
+	}
 	p.live.Close()
 	if err != nil {
 		return fmt.Errorf("closing sockets: %w", err)

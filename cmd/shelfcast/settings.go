@@ -58,6 +58,8 @@ type Settings struct {
 	NATSStream string `name:"nats-stream" help:"The catalogue's stream, which is made if there is none." default:"SHELFCAST" placeholder:"NAME" group:"Cluster"`
 	Replicas   int    `help:"On how many NATS servers the stream is kept when it is made: 1, 3 or 5." default:"3" group:"Cluster"`
 
+	NodeName string `help:"What this node is called where people look at the cluster; empty: the machine's name and the port." placeholder:"NAME" group:"Cluster"`
+
 	DrainSpread time.Duration `help:"With --nats-url, a node that stops first hands its clients over to the other nodes: /readyz turns 503 at once, and clients are closed one by one, evenly over this time, while requests are still served. --shutdown-timeout begins after it." default:"5s" group:"Cluster"`
 
 	RecoveryWindow time.Duration `help:"How long deletions are remembered, so that clients that were away learn of them." default:"2160h" group:"Storage"`

@@ -31,6 +31,7 @@ var libraries = map[string][]string{
 	"socketio/natsadapter":      {"github.com/nats-io/nats.go"},
 	"internal/sqlitelog":        {"modernc.org/sqlite", "zombiezen.com/go/sqlite"},
 	"internal/natslog":          {"github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
+	"internal/nodes":            {"github.com/nats-io/nats.go", "github.com/nats-io/nuid"},
 	"internal/natslog/natstest": {"github.com/nats-io/nats-server/v2"},
 	"internal/httpapi":          {"github.com/klauspost/compress", "github.com/rs/cors", "github.com/swaggest", "golang.org/x/time"},
 	"internal/auth":             {"github.com/MicahParks/keyfunc/v3", "github.com/golang-jwt/jwt/v5", "golang.org/x/time"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/auth"
@@ -34,6 +35,7 @@ type client struct {
 
 	joined   catalog.Position // guarded by Live.order: of its `synced`
 	watching bool             // guarded by people.mu
+	moved    atomic.Bool      // its client has come back on another node
 	welcomed bool             // guarded by dashboard.sending: was told of the dashboard before
 }
 
@@ -85,6 +87,7 @@ func (l *Live) connect(s *socketio.Socket) {
 	if s.Returning() {
 		l.endFormer(c)
 	}
+	l.endElsewhere(c)
 	l.people.join(c)
 	returning := l.returns.connected(c, c.known, l.now())
 	s.OnDisconnect(func(reason socketio.Reason) { l.disconnect(c, reason) })
@@ -98,7 +101,7 @@ func (l *Live) connect(s *socketio.Socket) {
 	case returning:
 		l.sendReconnect(c)
 	}
-	l.dashboard.peopleChanged()
+	l.peopleChanged()
 	l.noteArrival(c, returning, state)
 }
 
@@ -143,18 +146,24 @@ func (l *Live) disconnect(c *client, reason socketio.Reason) {
 		l.leaveBatches()
 	}
 	if l.people.leave(c) {
-		l.dashboard.changed()
+		l.watchersChanged()
 	}
-	l.dashboard.peopleChanged()
+	l.peopleChanged()
 	if reason == socketio.ReasonClientDisconnect {
 		l.forgetWatch(c)
 	}
-	switch reason {
-	case socketio.ReasonClientDisconnect, socketio.ReasonServerDisconnect:
+	switch {
+	case reason == socketio.ReasonClientDisconnect, reason == socketio.ReasonServerDisconnect:
 		l.returns.gone(c) // on purpose: the client does not come back by itself
+	case c.moved.Load():
+		l.returns.gone(c) // it has come back already
 	default:
-		if cameBack := l.returns.lost(c, l.now()); cameBack != nil {
+		cameBack, remembered := l.returns.lost(c, l.now())
+		if cameBack != nil {
 			l.sendReconnect(cameBack)
+		}
+		if remembered {
+			l.tellLoss(c)
 		}
 	}
 	l.losses.add(c.socket.ID(), reason)

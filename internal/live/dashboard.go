@@ -46,7 +46,7 @@ func (d *dashboard) stats() Stats {
 	return Stats{
 		TotalBooks:      numbers.TotalBooks,
 		TotalFavorites:  numbers.TotalFavorites,
-		ConnectedOwners: d.live.people.watching(),
+		ConnectedOwners: d.live.watching(),
 		MostFavorited:   numbers.MostFavorited,
 		Position:        numbers.Position.String(),
 	}
@@ -59,8 +59,8 @@ func (d *dashboard) changed() {
 	}
 }
 
-// peopleChanged notes that somebody came or went.
-func (d *dashboard) peopleChanged() {
+// showPeople notes that somebody came or went, here or on another node.
+func (d *dashboard) showPeople() {
 	if d.live.people.watching() > 0 {
 		d.status.mark()
 	}
@@ -76,7 +76,7 @@ func (d *dashboard) sendStats() {
 
 func (d *dashboard) sendStatus() {
 	d.sending.Lock()
-	status := d.live.people.status()
+	status := d.live.status()
 	d.live.check(d.live.io.To(roomDashboard).Emit("userStatus", status))
 	d.sending.Unlock()
 	d.live.emitted("userStatus", slog.Int("total", status.Total))
@@ -98,7 +98,7 @@ func (d *dashboard) welcome(c *client) {
 		d.numbers.mark()
 	}
 	if d.status.claim() || first {
-		d.live.check(c.socket.Emit("userStatus", d.live.people.status()))
+		d.live.check(c.socket.Emit("userStatus", d.live.status()))
 		d.live.emitted("userStatus", slog.String("socket", c.socket.ID()))
 	} else {
 		d.status.mark()
@@ -125,14 +125,14 @@ func (l *Live) watch(c *client) {
 	oneMore := l.people.watch(c)
 	l.dashboard.welcome(c)
 	if oneMore {
-		l.dashboard.changed() // the others see it
+		l.watchersChanged() // the others see it
 	}
 }
 
 func (l *Live) leaveDashboard(c *client) {
 	c.socket.Leave(roomDashboard)
 	if l.people.unwatch(c) {
-		l.dashboard.changed()
+		l.watchersChanged()
 	}
 	if l.memory != nil && l.memory.Remembers(l.watchName(c)) {
 		l.forgetWatch(c)

@@ -61,6 +61,10 @@ type Options struct {
 	// BatchInterval is the least time between two batchUpdate events. Default 1 s.
 	BatchInterval time.Duration
 
+	// Nodes are the other nodes of a cluster; nil: there are none. They are started when the Live is
+	// made, and left before it is closed.
+	Nodes Nodes
+
 	Logger *slog.Logger     // nil: logs nothing
 	Meter  Meter            // nil: nobody is told
 	Now    func() time.Time // nil: time.Now
@@ -81,6 +85,11 @@ type Live struct {
 	logger        *slog.Logger
 	meter         Meter
 	now           func() time.Time
+
+	nodes        Nodes
+	elsewhere    *elsewhere
+	tellWatchers *pacer // announces this node when somebody begins or ends to watch
+	tellPeople   *pacer // announces it when somebody came or went, if anybody looks
 
 	people    *people
 	returns   *returns
@@ -114,6 +123,7 @@ func New(options Options) *Live {
 		meter:         options.Meter,
 		now:           options.Now,
 		people:        newPeople(),
+		elsewhere:     newElsewhere(),
 	}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
@@ -142,6 +152,13 @@ func New(options Options) *Live {
 	l.losses = newLosses(l.now(), options.HadLog)
 	l.dashboard = newDashboard(l)
 	l.flush = newPacer(interval, l.flushBatch)
+	nodes := options.Nodes
+	if nodes == nil {
+		nodes = alone{}
+	}
+	l.tellWatchers = newPacer(statsInterval, nodes.Announce)
+	l.tellPeople = newPacer(statusInterval, nodes.Announce)
+	l.meet(nodes)
 	l.catalog.Observe(l.broadcast)
 	main := l.io.Of("/")
 	main.Use(l.identify)
@@ -153,6 +170,8 @@ func New(options Options) *Live {
 func (l *Live) Close() {
 	l.flush.close()
 	l.dashboard.close()
+	l.tellWatchers.close()
+	l.tellPeople.close()
 }
 
 // Stats are the numbers of the dashboard now.

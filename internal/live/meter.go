@@ -14,6 +14,9 @@ type Meter interface {
 	Disconnected(role catalog.Role, reason socketio.Reason)
 	// Refused is called for each socket that was not let in.
 	Refused(code catalog.Code)
+	// TakenOver is called for each socket here that was ended because its client came back on
+	// another node before the loss was noticed.
+	TakenOver()
 	// Emitted is called for each event that is queued, to one client or to many. The names are
 	// the contract's.
 	Emitted(event string)
@@ -48,5 +51,6 @@ type silentMeter struct{}
 func (silentMeter) Connected(Arrival)                          {}
 func (silentMeter) Disconnected(catalog.Role, socketio.Reason) {}
 func (silentMeter) Refused(catalog.Code)                       {}
+func (silentMeter) TakenOver()                                 {}
 func (silentMeter) Emitted(string)                             {}
 func (silentMeter) Received(string)                            {}

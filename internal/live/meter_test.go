@@ -12,12 +12,13 @@ import (
 
 // tally is a Meter that keeps what it is told.
 type tally struct {
-	mu       sync.Mutex
-	arrivals []Arrival
-	gone     []socketio.Reason
-	refused  []catalog.Code
-	emitted  []string
-	received []string
+	mu        sync.Mutex
+	arrivals  []Arrival
+	gone      []socketio.Reason
+	refused   []catalog.Code
+	emitted   []string
+	takenOver int
+	received  []string
 }
 
 func (m *tally) Connected(a Arrival) {
@@ -36,6 +37,12 @@ func (m *tally) Refused(code catalog.Code) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.refused = append(m.refused, code)
+}
+
+func (m *tally) TakenOver() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.takenOver++
 }
 
 func (m *tally) Emitted(event string) {

@@ -3,6 +3,7 @@ package live
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
@@ -22,7 +23,9 @@ type people struct {
 
 type person struct {
 	userID string // "" when unnamed
-	owners int    // sockets with the role owner
+	hash   uint64
+	since  time.Time
+	owners int // sockets with the role owner
 	others int
 }
 
@@ -35,7 +38,7 @@ func (p *people) join(c *client) {
 	defer p.mu.Unlock()
 	element, ok := p.online[c.person]
 	if !ok {
-		element = p.order.PushBack(&person{userID: c.actor.UserID})
+		element = p.order.PushBack(&person{userID: c.actor.UserID, hash: hashOf(c.person), since: c.since})
 		p.online[c.person] = element
 	}
 	element.Value.(*person).count(c.actor.Role, 1)
@@ -124,17 +127,39 @@ func (p *people) status() userStatus {
 	defer p.mu.Unlock()
 	status := userStatus{Total: p.order.Len(), Users: make([]onlineUser, 0, min(p.order.Len(), maxListed))}
 	for element := p.order.Front(); element != nil && len(status.Users) < maxListed; element = element.Next() {
-		who := element.Value.(*person)
-		if who.userID == "" {
-			continue
+		if who := element.Value.(*person); who.userID != "" {
+			status.Users = append(status.Users, who.shown())
 		}
-		role := catalog.RoleReader
-		if who.owners > 0 {
-			role = catalog.RoleOwner
-		}
-		status.Users = append(status.Users, onlineUser{UserID: who.userID, Role: role, Connections: who.owners + who.others})
 	}
 	return status
+}
+
+// presence is what the other nodes are told of them.
+func (p *people) presence() *presence {
+	p.mu.Lock()
+	everyone := make([]uint64, 0, p.order.Len())
+	watchers := make([]uint64, 0, len(p.watchers))
+	users := make([]presentUser, 0, min(p.order.Len(), maxListed))
+	for element := p.order.Front(); element != nil; element = element.Next() {
+		who := element.Value.(*person)
+		everyone = append(everyone, who.hash)
+		if who.userID != "" && len(users) < maxListed {
+			users = append(users, presentUser{onlineUser: who.shown(), Since: who.since.UTC()})
+		}
+	}
+	for name := range p.watchers {
+		watchers = append(watchers, hashOf(name))
+	}
+	p.mu.Unlock()
+	return &presence{People: newCrowd(everyone), Watchers: newCrowd(watchers), Users: users}
+}
+
+func (p *person) shown() onlineUser {
+	role := catalog.RoleReader
+	if p.owners > 0 {
+		role = catalog.RoleOwner
+	}
+	return onlineUser{UserID: p.userID, Role: role, Connections: p.owners + p.others}
 }
 
 func (p *person) count(role catalog.Role, by int) {

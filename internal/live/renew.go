@@ -101,5 +101,5 @@ func (l *Live) setRole(c *client, role catalog.Role) {
 	if l.policy.Check(c.actor, auth.ActionWatchDashboard) != nil {
 		l.leaveDashboard(c)
 	}
-	l.dashboard.peopleChanged()
+	l.peopleChanged()
 }

@@ -25,24 +25,25 @@ const (
 // people by their user id, or by their address when they have none.
 //
 // The guess errs towards yes: a `reconnect` too many costs its client one
-// fetch, a missing one leaves a stale screen. Three things count:
+// fetch, a missing one leaves a stale screen. Four things count:
 //
 //   - the same person lost a socket, and has not come back for it yet;
 //   - the process has just started over a log with content, so everyone lost
 //     theirs;
+//   - another node has just died, which may have been anybody's;
 //   - a loss that is noticed late (a silent network is a ping timeout, up to
 //     45 s) belongs to somebody who came back meanwhile. That client is told
 //     when the loss is noticed; see lost.
 //
 // Safe for concurrent use.
 type returns struct {
-	graceEnd time.Time     // zero without grace
 	noticing time.Duration // how late a loss may be noticed
 
-	mu     sync.Mutex
-	losers *list.List               // of *loser, the latest first
-	byKey  map[string]*list.Element // of losers
-	fresh  map[string][]*client     // connected now, took nobody's place, not told
+	mu       sync.Mutex
+	graceEnd time.Time                // zero without grace
+	losers   *list.List               // of *loser, the latest first
+	byKey    map[string]*list.Element // of losers
+	fresh    map[string][]*client     // connected now, took nobody's place, not told
 }
 
 type loser struct {
@@ -85,21 +86,54 @@ func (r *returns) gone(c *client) {
 
 // lost notes that a client's connection broke. If the person has connected
 // since, that client is returned: it is who came back, and must be told.
-func (r *returns) lost(c *client, now time.Time) *client {
+// Otherwise the loss is remembered, unless the client will say who it was.
+func (r *returns) lost(c *client, now time.Time) (cameBack *client, remembered bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forgetLocked(c)
 	if c.known {
-		return nil // it will show its private id when it comes back
+		return nil, false // it will show its private id when it comes back
 	}
-	for _, other := range r.fresh[c.key] {
-		if other.since.After(c.since) && now.Sub(other.since) <= r.noticing {
+	cameBack = r.lostLocked(c.key, c.since, now)
+	return cameBack, cameBack == nil
+}
+
+// lostElsewhere is lost for a connection to another node, which began at a time.
+func (r *returns) lostElsewhere(key string, since, now time.Time) (cameBack *client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lostLocked(key, since, now)
+}
+
+func (r *returns) lostLocked(key string, since, now time.Time) (cameBack *client) {
+	for _, other := range r.fresh[key] {
+		if other.since.After(since) && now.Sub(other.since) <= r.noticing {
 			r.forgetLocked(other)
 			return other
 		}
 	}
-	r.addLossLocked(c.key, now)
+	r.addLossLocked(key, now)
 	return nil
+}
+
+// lostWith notes that a node is gone that was heard last at a time, and with it all its clients, of
+// whom it can tell nothing. Who has connected since then may be one of them, and is returned; so
+// may be whoever connects for a while.
+func (r *returns) lostWith(silentSince, now time.Time) (cameBack []*client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.graceEnd = now.Add(afterStart)
+	for _, clients := range r.fresh {
+		for _, c := range clients {
+			if !c.since.Before(silentSince) {
+				cameBack = append(cameBack, c)
+			}
+		}
+	}
+	for _, c := range cameBack {
+		r.forgetLocked(c)
+	}
+	return cameBack
 }
 
 func (r *returns) addLossLocked(key string, now time.Time) {

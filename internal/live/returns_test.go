@@ -143,7 +143,7 @@ func TestReturnsGuess(t *testing.T) {
 		if r.connected(back, false, at(100)) {
 			t.Fatal("the loss is not noticed yet")
 		}
-		if got := r.lost(ghost, at(130)); got != back {
+		if got, _ := r.lost(ghost, at(130)); got != back {
 			t.Error("who came back meanwhile was not found")
 		}
 		if r.connected(someone(131), false, at(131)) {
@@ -156,7 +156,7 @@ func TestReturnsGuess(t *testing.T) {
 		lost, tab := someone(0), someone(10)
 		r.connected(lost, false, at(0))
 		r.connected(tab, false, at(10))
-		if got := r.lost(lost, at(100)); got != nil {
+		if got, _ := r.lost(lost, at(100)); got != nil {
 			t.Error("an old tab was taken for the one that came back")
 		}
 		if !r.connected(someone(105), false, at(105)) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"gopkg.in/yaml.v3"
+
+	"github.com/shelfcast/shelfcast/internal/nodes"
 )
 
 // described are the metrics that a server can have, with their labels, those that nothing has
@@ -21,6 +23,7 @@ func described(t *testing.T) map[string][]string {
 	m := New("test")
 	m.CountDroppedLines(func() uint64 { return 0 })
 	m.Guard.CountBlocks(func() int { return 0 })
+	m.Nodes.Observe(func() []nodes.Node { return nil })
 	m.HTTP.CertificateExpires(func() time.Time { return time.Time{} })
 	pattern := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	names := make(map[string][]string)

@@ -19,6 +19,7 @@ type Live struct {
 	received      *prometheus.CounterVec
 	reconnections *prometheus.CounterVec
 	replayed      prometheus.Counter
+	takeovers     prometheus.Counter
 }
 
 var _ live.Meter = (*Live)(nil)
@@ -32,6 +33,7 @@ func newLive(registry *prometheus.Registry) *Live {
 		events:        f.counters("events_total", "Events that were emitted, to one client or to many, by name.", "event"),
 		received:      f.counters("client_events_total", "Events that clients sent, by name.", "event"),
 		reconnections: f.counters("reconnections_total", "Clients that came back, by why they lost their connection and whether they got exactly what they had missed.", "reason", "recovered"),
+		takeovers:     f.counter("takeovers_total", "Sockets that were ended because their clients had come back on another node."),
 		replayed:      f.counter("replayed_events_total", "Missed events that were replayed to clients that came back."),
 	}
 	for _, role := range []catalog.Role{catalog.RoleReader, catalog.RoleOwner} {
@@ -69,6 +71,9 @@ func (l *Live) Disconnected(role catalog.Role, reason socketio.Reason) {
 	l.sockets.WithLabelValues(knownRole(role)).Dec()
 	l.disconnected.WithLabelValues(knownRole(role), knownReason(string(reason))).Inc()
 }
+
+// TakenOver implements live.Meter.
+func (l *Live) TakenOver() { l.takeovers.Inc() }
 
 // Refused implements live.Meter.
 func (l *Live) Refused(code catalog.Code) { l.refused.WithLabelValues(knownCode(code)).Inc() }

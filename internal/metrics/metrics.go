@@ -20,6 +20,7 @@ type Metrics struct {
 	Live    *Live    // a live.Meter
 	HTTP    *HTTP    // an httpapi.Meter
 	Guard   *Guard   // a guard.Meter
+	Nodes   *Nodes   // a nodes.Meter
 
 	own     *prometheus.Registry // what Read gives too
 	runtime *prometheus.Registry // of Go and of the process
@@ -35,6 +36,7 @@ func New(version string) *Metrics {
 	m.Live = newLive(m.own)
 	m.HTTP = newHTTP(m.own, limits)
 	m.Guard = newGuard(m.own)
+	m.Nodes = newNodes(m.own)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1; the label says which version runs.",
 		ConstLabels: prometheus.Labels{"version": version},

@@ -187,6 +187,9 @@ func (l *Log) Horizon() catalog.Sequence { return 0 }
 // log's to close.
 func (l *Log) Conn() *nats.Conn { return l.conn }
 
+// Stream is the name of the log's stream.
+func (l *Log) Stream() string { return string(l.subjects) }
+
 // Head implements [catalog.Log].
 func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) {
 	if err := l.usable(ctx); err != nil {
