@@ -157,6 +157,8 @@ func (s *Socket) confirm() bool {
 		if s.session != nil {
 			reply.PID = s.session.pid
 		}
+	case SocketRecovery:
+		s.guard(func() { reply.PID = recovery.PrivateIDFor(s, reply.SID) })
 	case NamespaceRecovery:
 		s.guard(func() { reply.PID = recovery.PrivateIDIn(s.namespace.name, reply.SID) })
 	default:

@@ -17,7 +17,8 @@ import "context"
 // The methods are called from several goroutines at once.
 //
 // A Recovery that is also a NamespaceRecovery is asked for private ids that know
-// their namespace. Options.StateRecovery needs no log of the application.
+// their namespace, one that is a SocketRecovery for ids that know their socket.
+// Options.StateRecovery needs no log of the application.
 type Recovery interface {
 	// PrivateID returns the secret that goes with a socket's id in every CONNECT
 	// reply; "" leaves it out, and the client will not try to recover.
@@ -38,4 +39,13 @@ type NamespaceRecovery interface {
 	Recovery
 	// PrivateIDIn is asked in place of PrivateID. namespace starts with a slash.
 	PrivateIDIn(namespace, sid string) (pid string)
+}
+
+// SocketRecovery is a Recovery whose private ids depend on what the middlewares
+// found out about the client, so that one proves nothing to a Resume for a client
+// of another kind.
+type SocketRecovery interface {
+	Recovery
+	// PrivateIDFor is asked in place of PrivateID.
+	PrivateIDFor(s *Socket, sid string) (pid string)
 }

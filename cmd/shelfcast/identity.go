@@ -17,8 +17,9 @@ type identity struct {
 	close         context.CancelFunc // ends what looks after the keys; never nil
 }
 
-// openIdentity waits for the keys of --jwks-url, for a bounded time.
-func openIdentity(s *Settings, logger *slog.Logger) (*identity, error) {
+// openIdentity waits for the keys of --jwks-url, for a bounded time. tokenPolicy is what people with
+// tokens may do and see.
+func openIdentity(s *Settings, tokenPolicy auth.Policy, logger *slog.Logger) (*identity, error) {
 	if s.Auth != "jwt" {
 		if s.JWTSecret != "" || s.JWKSURL != "" {
 			logger.Warn("tokens are not asked for, because --auth is demo: everyone may do everything")
@@ -42,7 +43,7 @@ func openIdentity(s *Settings, logger *slog.Logger) (*identity, error) {
 		cancel()
 		return nil, fmt.Errorf("--auth jwt: %w", err)
 	}
-	return &identity{authenticator: tokens, policy: auth.TokenPolicy(), close: cancel}, nil
+	return &identity{authenticator: tokens, policy: tokenPolicy, close: cancel}, nil
 }
 
 // checkIdentity checks what --auth jwt needs. No error holds the secret.

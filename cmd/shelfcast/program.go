@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/engineio"
+	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/connections"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
@@ -30,6 +31,7 @@ type Program struct {
 	log      *logs.Log
 	logger   *slog.Logger
 
+	tokenPolicy auth.Policy // auth.TokenPolicy(), but for tests of other tables
 	identity    *identity
 	monitor     *monitor
 	store       *store
@@ -55,7 +57,10 @@ type Program struct {
 // New makes a program. It touches nothing yet. The log stays the caller's to
 // close.
 func New(settings Settings, version string, log *logs.Log) *Program {
-	return &Program{settings: settings, version: version, log: log, logger: log.Logger, failed: make(chan error, 4)}
+	return &Program{
+		settings: settings, version: version, log: log, logger: log.Logger,
+		tokenPolicy: auth.TokenPolicy(), failed: make(chan error, 4),
+	}
 }
 
 // URL is where people find the server.
@@ -83,7 +88,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		}
 		p.monitor.metrics.HTTP.CertificateExpires(p.certificate.expires)
 	}
-	if p.identity, err = openIdentity(s, p.logger); err != nil {
+	if p.identity, err = openIdentity(s, p.tokenPolicy, p.logger); err != nil {
 		return err
 	}
 	defer func() {

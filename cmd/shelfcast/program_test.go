@@ -69,12 +69,19 @@ func directLog(w io.Writer) *logs.Log {
 
 func boot(t *testing.T, dir string, change func(*Settings)) *running {
 	t.Helper()
+	return bootWith(t, dir, change, func(*Program) {})
+}
+
+// bootWith lets a test change more than settings say.
+func bootWith(t *testing.T, dir string, change func(*Settings), before func(*Program)) *running {
+	t.Helper()
 	settings := defaults(t, dir)
 	if change != nil {
 		change(&settings)
 	}
 	log := &journal{}
 	p := &running{Program: New(settings, "test", directLog(log)), t: t, journal: log}
+	before(p.Program)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,13 @@ type Field struct {
 	Readers, Owners bool // with --auth jwt; in the demo everybody sees everything
 }
 
-// Fields is the table of every field that is sent to clients. A field that is sent and has no row
-// fails a test. Today readers see whatever owners see of a book, so there is one visibility class
-// (contract, Events); what only owners are sent, readers see nothing of.
+// objectBook is the object that is sent without the fields that a role may not see (catalog.View).
+const objectBook = "book"
+
+// Fields is the table of every field that is sent to clients; the rows are the caller's own. A
+// field that is sent and has no row fails a test. Today readers see whatever owners see of a book,
+// so there is one visibility class (contract, Events); what only owners are sent, readers see
+// nothing of.
 func Fields() []Field {
 	var fields []Field
 	add := func(object string, readers bool, names ...string) {
@@ -17,7 +21,7 @@ func Fields() []Field {
 			fields = append(fields, Field{Object: object, Name: name, Readers: readers, Owners: true})
 		}
 	}
-	add("book", true, "id", "title", "author", "returnDateTime", "readerName", "favorites", "createdAt", "updatedAt", "version")
+	add(objectBook, true, "id", "title", "author", "returnDateTime", "readerName", "favorites", "createdAt", "updatedAt", "version")
 	add("favoriteUpdated", true, "bookId", "favoritesCount")
 	add("synced", true, "position", "recovered", "missed")
 	add("dashboardStats", false, "totalBooks", "totalFavorites", "connectedOwners", "mostFavorited", "position")

@@ -167,28 +167,40 @@ func find(names func(*Permission) []string, name string) (Permission, bool) {
 	return Permission{}, false
 }
 
-// DemoPolicy is the table's column for `--auth demo`.
+// DemoPolicy is the table's column for `--auth demo`. Everybody sees every field there.
 func DemoPolicy() Policy {
-	return policyOf(func(p *Permission, role catalog.Role) bool {
+	return policyOf(Permissions(), Fields(), func(p *Permission, role catalog.Role) bool {
 		return role == catalog.RoleOwner || p.DemoReaders
-	})
+	}, func(*Field, catalog.Role) bool { return true })
 }
 
-// TokenPolicy is the table's column for `--auth jwt`.
-func TokenPolicy() Policy {
-	return policyOf(func(p *Permission, role catalog.Role) bool {
+// TokenPolicy is the tables' columns for `--auth jwt`.
+func TokenPolicy() Policy { return TokenPolicyOf(Permissions(), Fields()) }
+
+// TokenPolicyOf is that of other tables of the same actions and objects.
+func TokenPolicyOf(permissions []Permission, fields []Field) Policy {
+	return policyOf(permissions, fields, func(p *Permission, role catalog.Role) bool {
 		return role == catalog.RoleOwner && p.Owners || role == catalog.RoleReader && p.Readers
+	}, func(f *Field, role catalog.Role) bool {
+		return role == catalog.RoleOwner && f.Owners || role == catalog.RoleReader && f.Readers
 	})
 }
 
-func policyOf(grants func(*Permission, catalog.Role) bool) Policy {
-	table := make(map[catalog.Role][]Action)
+func policyOf(permissions []Permission, fields []Field, grants func(*Permission, catalog.Role) bool, shows func(*Field, catalog.Role) bool) Policy {
+	table := make(map[catalog.Role]Grant)
 	for _, role := range []catalog.Role{catalog.RoleReader, catalog.RoleOwner} {
-		for _, p := range Permissions() {
+		var granted Grant
+		for _, p := range permissions {
 			if grants(&p, role) {
-				table[role] = append(table[role], p.Action)
+				granted.Actions = append(granted.Actions, p.Action)
 			}
 		}
+		for _, f := range fields {
+			if shows(&f, role) {
+				granted.Fields = append(granted.Fields, f)
+			}
+		}
+		table[role] = granted
 	}
 	return NewPolicy(table)
 }

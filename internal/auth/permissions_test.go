@@ -43,7 +43,9 @@ directory: the commands need no token, because nothing could be kept from them.
 ## Fields
 
 What a role may read of each object, wherever it is sent: in an answer, an event, a replay, a batch, or
-` + "`?since=`" + `. Roles that see the same fields are one visibility class, and each event is encoded once for a class.
+` + "`?since=`" + `. A book is sent without the fields that a role does not see; any other object goes whole or not at
+all. Roles that see the same are one visibility class, and each event is encoded once for a class
+([decision 0023](adr/0023-what-a-role-sees-is-a-view.md)).
 
 | object | field | readers | owners |
 | --- | --- | --- | --- |

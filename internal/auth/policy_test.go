@@ -69,11 +69,47 @@ func TestCheckSaysTheContractsWords(t *testing.T) {
 func TestPolicyCopiesItsTable(t *testing.T) {
 	t.Parallel()
 	actions := []auth.Action{auth.ActionReadBooks}
-	table := map[catalog.Role][]auth.Action{catalog.RoleReader: actions}
+	table := map[catalog.Role]auth.Grant{catalog.RoleReader: {Actions: actions}}
 	policy := auth.NewPolicy(table)
 	actions[0] = auth.ActionDeleteBook
-	table[catalog.RoleOwner] = actions
+	table[catalog.RoleOwner] = auth.Grant{Actions: actions}
 	if policy.Allows(catalog.RoleReader, auth.ActionDeleteBook) || policy.Allows(catalog.RoleOwner, auth.ActionDeleteBook) {
 		t.Error("the table is shared with the caller")
+	}
+}
+
+// One field less in the table is one field less in the view, and takes every event with it that
+// would tell of it; what no row grants is in no view.
+func TestViewsComeFromTheTables(t *testing.T) {
+	t.Parallel()
+	for name, policy := range map[string]auth.Policy{"demo": auth.DemoPolicy(), "tokens": auth.TokenPolicy()} {
+		for _, role := range []catalog.Role{catalog.RoleReader, catalog.RoleOwner} {
+			if policy.View(role) != catalog.WholeView() {
+				t.Errorf("%s: a %s does not see everything of the catalogue", name, role)
+			}
+		}
+		if policy.View("admin") != 0 || policy.Hears("admin", "bookAdded") || policy.CheckWhole(catalog.Actor{Role: "admin"}, "dashboardStats") == nil {
+			t.Errorf("%s: a role that does not exist sees something", name)
+		}
+	}
+	for i, hidden := range auth.Fields() {
+		fields := auth.Fields()
+		fields[i].Readers, fields[i].Owners = false, false
+		policy := auth.TokenPolicyOf(auth.Permissions(), fields)
+		view := policy.View(catalog.RoleOwner)
+		if hidden.Object == "book" {
+			if view.Sees(hidden.Name) || view == 0 || !view.Hears(catalog.EventBookAdded) {
+				t.Errorf("without %s: view %x", hidden.Name, view)
+			}
+			continue
+		}
+		if policy.Hears(catalog.RoleOwner, hidden.Object) || policy.CheckWhole(catalog.Actor{Role: catalog.RoleOwner}, hidden.Object) == nil {
+			t.Errorf("without %s.%s the event still goes out", hidden.Object, hidden.Name)
+		}
+	}
+	for _, f := range auth.Fields() {
+		if f.Object == "book" && !catalog.WholeView().Sees(f.Name) {
+			t.Errorf("the catalogue has no field %s", f.Name)
+		}
 	}
 }

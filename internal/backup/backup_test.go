@@ -290,7 +290,7 @@ func TestBackupsAmongWrites(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		for i := range applied {
-			states[applied[i].Position.String()] = "[" + string(applied[i].Payload) + "]"
+			states[applied[i].Position.String()] = "[" + string(applied[i].Payload(catalog.WholeView())) + "]"
 		}
 	})
 	book, err := l.Add(t.Context(), owner, catalog.Draft{Title: "Title 0", Author: "Author Name"})

@@ -115,7 +115,7 @@ func (d *Directory) sweep() {
 // fill writes a backup into an unfinished directory and gives that its name.
 func (d *Directory) fill(made string, snapshot *catalog.Snapshot, reason Reason) (Info, error) {
 	now := d.options.Now().UTC().Truncate(time.Millisecond)
-	content := snapshot.JSON()
+	content := snapshot.JSON(catalog.WholeView())
 	file := File{Name: "books-" + now.Format("20060102") + ".json", Bytes: content.Len(), Checksum: checksumOf(content)}
 	if err := ops.WriteFile(filepath.Join(made, file.Name), 0o640, content); err != nil {
 		return Info{}, err

@@ -62,7 +62,7 @@ func (l *library) fill(books int) {
 
 func (l *library) json() string {
 	var text strings.Builder
-	_, _ = l.Snapshot().JSON().WriteTo(&text) // a builder takes everything
+	_, _ = l.Snapshot().JSON(catalog.WholeView()).WriteTo(&text) // a builder takes everything
 	return text.String()
 }
 

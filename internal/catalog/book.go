@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -37,56 +38,89 @@ type Book struct {
 	FavoriteSequence Sequence // of the last favourite given or taken, 0: none; not on the wire
 }
 
-// ETag is the book's entity tag, quotes included: `"<epoch>-<version>-<favouriteSequence>"`.
-func (b *Book) ETag(epoch string) string {
+// ETag is the book's entity tag in a view, quotes included: `"<epoch>-<version>-<favouriteSequence>"`,
+// and a part of its own for a view that does not see everything.
+func (b *Book) ETag(epoch string, view View) string {
 	dst := append([]byte{'"'}, epoch...)
 	dst = append(dst, '-')
 	dst = strconv.AppendUint(dst, uint64(b.Version), 10)
 	dst = append(dst, '-')
 	dst = strconv.AppendUint(dst, uint64(b.FavoriteSequence), 10)
+	dst = append(dst, view.Tag()...)
 	return string(append(dst, '"'))
 }
 
-// MarshalJSON gives the wire form; see [Book.AppendJSON].
-func (b Book) MarshalJSON() ([]byte, error) {
-	return b.AppendJSON(make([]byte, 0, 256)), nil
+// MarshalJSON always fails: who sends a book has to say for whom, with [Book.AppendJSON].
+func (b Book) MarshalJSON() ([]byte, error) { return nil, errNoView }
+
+var errNoView = errors.New("catalog: a book is encoded for a view, and none was named")
+
+// AppendJSON appends the wire form of the book to dst: of the fields id, title, author,
+// returnDateTime, readerName, favorites, createdAt, updatedAt, version, in this order, those that
+// the view sees.
+func (b *Book) AppendJSON(dst []byte, view View) []byte {
+	// Every field brings a comma, and the first one's becomes the brace.
+	start := len(dst)
+	if view&seesID != 0 {
+		dst = append(dst, `,"id":`...)
+		dst = strconv.AppendInt(dst, b.ID, 10)
+	}
+	if view&seesTitle != 0 {
+		dst = append(dst, `,"title":`...)
+		dst = appendJSONString(dst, b.Title)
+	}
+	if view&seesAuthor != 0 {
+		dst = append(dst, `,"author":`...)
+		dst = appendJSONString(dst, b.Author)
+	}
+	if view&seesReturnDateTime != 0 {
+		dst = append(dst, `,"returnDateTime":`...)
+		if b.ReturnDateTime == nil {
+			dst = append(dst, "null"...)
+		} else {
+			dst = appendJSONTime(dst, *b.ReturnDateTime)
+		}
+	}
+	if view&seesReaderName != 0 {
+		dst = append(dst, `,"readerName":`...)
+		if b.ReaderName == nil {
+			dst = append(dst, "null"...)
+		} else {
+			dst = appendJSONString(dst, *b.ReaderName)
+		}
+	}
+	if view&seesFavorites != 0 {
+		dst = append(dst, `,"favorites":`...)
+		dst = appendJSONStrings(dst, b.Favorites)
+	}
+	if view&seesCreatedAt != 0 {
+		dst = append(dst, `,"createdAt":`...)
+		dst = appendJSONTime(dst, b.CreatedAt)
+	}
+	if view&seesUpdatedAt != 0 {
+		dst = append(dst, `,"updatedAt":`...)
+		dst = appendJSONTime(dst, b.UpdatedAt)
+	}
+	if view&seesVersion != 0 {
+		dst = append(dst, `,"version":`...)
+		dst = strconv.AppendUint(dst, uint64(b.Version), 10)
+	}
+	if len(dst) == start {
+		return append(dst, "{}"...)
+	}
+	dst[start] = '{'
+	return append(dst, '}')
 }
 
-// AppendJSON appends the wire form of the book to dst: the fields id, title, author,
-// returnDateTime, readerName, favorites, createdAt, updatedAt, version, in this order.
-func (b *Book) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"id":`...)
-	dst = strconv.AppendInt(dst, b.ID, 10)
-	dst = append(dst, `,"title":`...)
-	dst = appendJSONString(dst, b.Title)
-	dst = append(dst, `,"author":`...)
-	dst = appendJSONString(dst, b.Author)
-	dst = append(dst, `,"returnDateTime":`...)
-	if b.ReturnDateTime == nil {
-		dst = append(dst, "null"...)
-	} else {
-		dst = appendJSONTime(dst, *b.ReturnDateTime)
-	}
-	dst = append(dst, `,"readerName":`...)
-	if b.ReaderName == nil {
-		dst = append(dst, "null"...)
-	} else {
-		dst = appendJSONString(dst, *b.ReaderName)
-	}
-	dst = append(dst, `,"favorites":[`...)
-	for i, userID := range b.Favorites {
+func appendJSONStrings(dst []byte, texts []string) []byte {
+	dst = append(dst, '[')
+	for i, text := range texts {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendJSONString(dst, userID)
+		dst = appendJSONString(dst, text)
 	}
-	dst = append(dst, `],"createdAt":`...)
-	dst = appendJSONTime(dst, b.CreatedAt)
-	dst = append(dst, `,"updatedAt":`...)
-	dst = appendJSONTime(dst, b.UpdatedAt)
-	dst = append(dst, `,"version":`...)
-	dst = strconv.AppendUint(dst, uint64(b.Version), 10)
-	return append(dst, '}')
+	return append(dst, ']')
 }
 
 // appendJSONTime writes dateLayout digit by digit: an encoded book is half dates, and

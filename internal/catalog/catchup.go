@@ -25,7 +25,7 @@ type CatchUp struct {
 	Bytes    int       // of the payloads, with some overhead for each
 }
 
-// CatchUp tells what somebody who knows the catalogue at a position has missed since: the net
+// CatchUp tells what somebody who knows the catalogue at a position has missed of a view since: the net
 // effect, in the order of positions, under the names of the events that clients know.
 //
 //   - A book that was created since is one bookAdded at the position of its creation, with
@@ -41,17 +41,21 @@ type CatchUp struct {
 // since, and bounded by maxBytes. It may be called in AtPosition.
 //
 // Errors: CodeResync.
-func (c *Catalog) CatchUp(from Position, maxBytes int) (CatchUp, error) {
+func (c *Catalog) CatchUp(from Position, maxBytes int, view View) (CatchUp, error) {
 	result, missed, err := c.missed(from, maxBytes)
 	if err != nil {
 		return CatchUp{}, &Error{Code: CodeResync, Text: textResync, Err: err}
 	}
 	slices.SortFunc(missed, func(a, b missedEvent) int { return cmp.Compare(a.sequence, b.sequence) })
-	result.Missed = make([]Applied, len(missed))
-	for i, m := range missed {
+	result.Missed = make([]Applied, 0, len(missed))
+	for _, m := range missed {
+		if !view.Hears(m.event) {
+			continue
+		}
 		position := Position{Epoch: from.Epoch, Sequence: m.sequence}
-		result.Missed[i] = m.applied(position, &Change{BookID: m.record.book.ID})
-		result.Bytes += len(result.Missed[i].Payload) + eventOverhead
+		applied := m.applied(position, &Change{BookID: m.record.book.ID})
+		result.Missed = append(result.Missed, applied)
+		result.Bytes += len(applied.Payload(view)) + eventOverhead
 		if result.Bytes > maxBytes {
 			return CatchUp{}, &Error{Code: CodeResync, Text: textResync, Err: ErrTooMuchMissed}
 		}

@@ -43,7 +43,7 @@ func (l *listener) apply(event Applied) error {
 		BookID         int64
 		FavoritesCount int
 	}
-	if err := json.Unmarshal(event.Payload, &data); err != nil {
+	if err := json.Unmarshal(event.Payload(WholeView()), &data); err != nil {
 		return err
 	}
 	_, known := l.titles[data.ID]
@@ -177,7 +177,7 @@ func TestAnyCutOfACatchUpEndsRight(t *testing.T) {
 // returnFor lets a client apply the first events that it missed.
 func returnFor(t *testing.T, seed uint64, c *Catalog, client *listener, most int) *listener {
 	t.Helper()
-	missed, err := c.CatchUp(Position{"epoch", client.position}, 1<<20)
+	missed, err := c.CatchUp(Position{"epoch", client.position}, 1<<20, WholeView())
 	if ErrorCode(err) == CodeResync && client.position < c.log.Horizon() {
 		return snapshotOf(c.projection)
 	}

@@ -14,7 +14,7 @@ const plenty = 1 << 20
 // told gives a catch-up as "event:position".
 func told(t *testing.T, n *node, from catalog.Sequence) string {
 	t.Helper()
-	missed, err := n.CatchUp(catalog.Position{Epoch: n.Epoch(), Sequence: from}, plenty)
+	missed, err := n.CatchUp(catalog.Position{Epoch: n.Epoch(), Sequence: from}, plenty, catalog.WholeView())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +125,11 @@ func TestCatchUpSaysWhyItCannotTell(t *testing.T) {
 		{"too many events", catalog.Position{Epoch: here.Epoch}, 1000, catalog.ErrTooMuchMissed},
 		{"too many bytes", catalog.Position{Epoch: here.Epoch}, 20 * 200, catalog.ErrTooMuchMissed},
 	} {
-		if _, err := n.CatchUp(c.from, c.bytes); !errors.Is(err, c.cause) || catalog.ErrorCode(err) != catalog.CodeResync {
+		if _, err := n.CatchUp(c.from, c.bytes, catalog.WholeView()); !errors.Is(err, c.cause) || catalog.ErrorCode(err) != catalog.CodeResync {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if missed, err := n.CatchUp(here, 0); err != nil || len(missed.Missed) != 0 {
+	if missed, err := n.CatchUp(here, 0, catalog.WholeView()); err != nil || len(missed.Missed) != 0 {
 		t.Errorf("nothing was missed: %v, %v", missed, err)
 	}
 }

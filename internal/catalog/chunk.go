@@ -21,7 +21,11 @@ type chunk struct {
 	first   int64     // the id of records[0]
 	records []*record // never empty
 	age     int       // of the chunkList when the chunk was made
+	forms   perView[chunkForm]
+}
 
+// chunkForm is a chunk in one view.
+type chunkForm struct {
 	encodeOnce sync.Once
 	plain      []byte // each book's wire form with a comma before it
 
@@ -31,8 +35,9 @@ type chunk struct {
 }
 
 // encoded gives the books as JSON, each with a comma before it.
-func (c *chunk) encoded() []byte {
-	c.encodeOnce.Do(func() {
+func (c *chunk) encoded(view View) []byte {
+	form := c.forms.of(view)
+	form.encodeOnce.Do(func() {
 		size := 0
 		for _, r := range c.records {
 			size += r.sizeHint() + 1
@@ -40,24 +45,25 @@ func (c *chunk) encoded() []byte {
 		plain := make([]byte, 0, size)
 		for _, r := range c.records {
 			plain = append(plain, ',')
-			plain = r.appendTo(plain)
+			plain = r.appendTo(plain, view)
 		}
-		c.plain = plain
+		form.plain = plain
 	})
-	return c.plain
+	return form.plain
 }
 
 // compressed gives the same as deflate blocks, and the checksum of what is in them without the
 // first comma.
-func (c *chunk) compressed(deflate Deflate) ([]byte, checksum) {
-	c.deflateOnce.Do(func() {
-		books := c.encoded()[1:]
+func (c *chunk) compressed(deflate Deflate, view View) ([]byte, checksum) {
+	form := c.forms.of(view)
+	form.deflateOnce.Do(func() {
+		books := c.encoded(view)[1:]
 		// The blocks of the one place that compresses are copied to their length: they stay.
 		blocks := deflate([]byte(commaBlock), books)
-		c.deflated = append(make([]byte, 0, len(blocks)), blocks...)
-		c.sum = checksumOf(books)
+		form.deflated = append(make([]byte, 0, len(blocks)), blocks...)
+		form.sum = checksumOf(books)
 	})
-	return c.deflated, c.sum
+	return form.deflated, form.sum
 }
 
 // checksum is the CRC-32 of some bytes, ready to be joined with that of bytes before them.

@@ -24,8 +24,8 @@ func TestChunksAreReadWhileTheyChange(t *testing.T) {
 		readers.Go(func() {
 			for chunks := range shared {
 				var plain, zipped bytes.Buffer
-				_, _ = joinPlain(chunks).WriteTo(&plain)
-				_, _ = zipper.encode(chunks).WriteTo(&zipped)
+				_, _ = joinPlain(chunks, WholeView()).WriteTo(&plain)
+				_, _ = zipper.encode(chunks, WholeView()).WriteTo(&zipped)
 				unzip, err := gzip.NewReader(&zipped)
 				if err != nil {
 					t.Error(err)

@@ -33,7 +33,7 @@ func TestAdd(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	applied := seen.take()
-	if len(applied) != 1 || applied[0].Event != catalog.EventBookAdded || string(applied[0].Payload) != want ||
+	if len(applied) != 1 || applied[0].Event != catalog.EventBookAdded || string(applied[0].Payload(catalog.WholeView())) != want ||
 		applied[0].Position != n.Position() || applied[0].BookID != book.ID {
 		t.Errorf("observed %+v", applied)
 	}
@@ -100,7 +100,7 @@ func TestReplace(t *testing.T) {
 		t.Errorf("got %s", encoded(t, got))
 	}
 	if applied := seen.take(); len(applied) != 1 || applied[0].Event != catalog.EventBookUpdated ||
-		string(applied[0].Payload) != encoded(t, got) {
+		string(applied[0].Payload(catalog.WholeView())) != encoded(t, got) {
 		t.Errorf("observed %+v", applied)
 	}
 }
@@ -160,7 +160,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("Delete gave %+v, %v; want the book as it was", got, err)
 	}
 	applied := seen.take()
-	if len(applied) != 1 || applied[0].Event != catalog.EventBookDeleted || string(applied[0].Payload) != encoded(t, before) {
+	if len(applied) != 1 || applied[0].Event != catalog.EventBookDeleted || string(applied[0].Payload(catalog.WholeView())) != encoded(t, before) {
 		t.Errorf("observed %+v", applied)
 	}
 	for name, err := range map[string]error{
@@ -216,7 +216,7 @@ func TestPrecondition(t *testing.T) {
 	stale("DELETE", second(n.Delete(t.Context(), ann, book.ID, old)))
 	otherLog := &catalog.Precondition{Versions: []catalog.Position{{Epoch: "other", Sequence: changed.Version}}}
 	stale("another epoch", second(n.Delete(t.Context(), ann, book.ID, otherLog)))
-	current, err := catalog.ParseIfMatch(`"unknown", ` + changed.ETag(n.Epoch()))
+	current, err := catalog.ParseIfMatch(`"unknown", ` + changed.ETag(n.Epoch(), catalog.WholeView()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestFavorites(t *testing.T) {
 		applied := seen.take()
 		want := fmt.Sprintf(`{"bookId":%d,"favoritesCount":%d}`, book.ID, step.count)
 		if step.stored && (len(applied) != 1 || applied[0].Event != catalog.EventFavoriteUpdated ||
-			applied[0].UserID != step.user || string(applied[0].Payload) != want) {
+			applied[0].UserID != step.user || string(applied[0].Payload(catalog.WholeView())) != want) {
 			t.Errorf("%+v: observed %+v", step, applied)
 		}
 		if !step.stored && len(applied) != 0 {
@@ -322,7 +322,7 @@ func TestFavorites(t *testing.T) {
 	if got.Version != book.Version || !got.UpdatedAt.Equal(book.UpdatedAt) {
 		t.Error("favourites changed the version or updatedAt")
 	}
-	if got.FavoriteSequence != n.Position().Sequence || got.ETag(n.Epoch()) == book.ETag(n.Epoch()) {
+	if got.FavoriteSequence != n.Position().Sequence || got.ETag(n.Epoch(), catalog.WholeView()) == book.ETag(n.Epoch(), catalog.WholeView()) {
 		t.Error("favourites did not change the ETag")
 	}
 	_, err := n.SetFavorite(t.Context(), ann, book.ID, strings.Repeat("x", 129), true)
@@ -394,7 +394,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 		"unknown book":   {second(n.Replace(ctx, ann, 7, catalog.Draft{Title: "A"}, nil)), catalog.CodeNotFound, ""},
 		"no user":        {second(n.SetFavorite(ctx, ann, book.ID, "", true)), catalog.CodeInvalidInput, "userId"},
 		"control user":   {second(n.ToggleFavorite(ctx, ann, book.ID, "a\nb")), catalog.CodeInvalidInput, "userId"},
-		"negative limit": {second(n.Page(catalog.Query{Limit: -1})), catalog.CodeInvalidInput, "limit"},
+		"negative limit": {second(n.Page(catalog.Query{Limit: -1}, catalog.WholeView())), catalog.CodeInvalidInput, "limit"},
 	} {
 		t.Run(name, func(t *testing.T) { wantField(t, one.err, one.code, one.field) })
 	}

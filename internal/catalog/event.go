@@ -18,20 +18,30 @@ type Applied struct {
 	Event    Event
 	BookID   int64
 	UserID   string // whose favourite it is; "" for the other events
-	// Payload is the event's JSON, encoded once: the whole book (for a deletion as it was), or
-	// {"bookId":…,"favoritesCount":…}. Read-only.
-	Payload []byte
 	// RequestID is which request asked for it, for the operator's log; "" when that is not known.
 	RequestID string
+
+	record *record // the book now, or as it was when deleted
+	counts []byte  // the payload of a favoriteUpdated, which is the same in every view
+}
+
+// Payload is the event's JSON in a view, encoded once for it: the whole book (for a deletion as it
+// was), or {"bookId":…,"favoritesCount":…}; nil if the view does not hear of it. Read-only.
+func (a *Applied) Payload(view View) []byte {
+	switch {
+	case !view.Hears(a.Event):
+		return nil
+	case a.Event == EventFavoriteUpdated:
+		return a.counts
+	}
+	return a.record.encoded(view)
 }
 
 func (e effect) applied(position Position, change *Change) Applied {
-	applied := Applied{Position: position, Event: e.event, BookID: change.BookID, RequestID: change.RequestID}
+	applied := Applied{Position: position, Event: e.event, BookID: change.BookID, RequestID: change.RequestID, record: e.record}
 	if e.event == EventFavoriteUpdated {
 		applied.UserID = change.UserID
-		applied.Payload = favoritePayload(&e.record.book)
-	} else {
-		applied.Payload = e.record.encoded()
+		applied.counts = favoritePayload(&e.record.book)
 	}
 	return applied
 }

@@ -2,7 +2,6 @@ package catalog_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -173,11 +172,7 @@ func wantField(t *testing.T, err error, code catalog.Code, field string) {
 
 func encoded(t *testing.T, book catalog.Book) string {
 	t.Helper()
-	data, err := json.Marshal(book)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
+	return string(book.AppendJSON(nil, catalog.WholeView()))
 }
 
 // checkConsistency compares what the catalogue says in different ways.
@@ -212,6 +207,6 @@ func checkConsistency(t *testing.T, n *node) {
 // jsonOf gives a snapshot's plain form in one piece.
 func jsonOf(snapshot *catalog.Snapshot) string {
 	var text strings.Builder
-	_, _ = snapshot.JSON().WriteTo(&text)
+	_, _ = snapshot.JSON(catalog.WholeView()).WriteTo(&text)
 	return text.String()
 }

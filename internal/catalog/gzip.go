@@ -62,7 +62,7 @@ const (
 // gzipEncoder compresses the snapshots of one catalogue. It is safe for concurrent use.
 type gzipEncoder struct {
 	deflate Deflate
-	pieces  pieces
+	pieces  perView[pieces]
 }
 
 func newGzipEncoder(deflate Deflate) *gzipEncoder { return &gzipEncoder{deflate: deflate} }
@@ -71,21 +71,21 @@ func newGzipEncoder(deflate Deflate) *gzipEncoder { return &gzipEncoder{deflate:
 // the same as long as the chunk is.
 const chunksToPieceEnd = 4
 
-// encode makes one gzip member of the JSON array of all books: the chunks' blocks one after the
+// encode makes one gzip member of the JSON array of all books in a view: the chunks' blocks one after the
 // other, and a checksum that is made of theirs. Nothing is compressed that is known already. A
 // chunk's blocks are short, so those of neighbours are written as one piece.
-func (g *gzipEncoder) encode(chunks []*chunk) Encoding {
+func (g *gzipEncoder) encode(chunks []*chunk, view View) Encoding {
 	sum, comma := checksumOf([]byte("[")), checksumOf([]byte(","))
 	parts := make([]part, len(chunks))
 	for i, c := range chunks {
-		blocks, of := c.compressed(g.deflate)
+		blocks, of := c.compressed(g.deflate, view)
 		if i > 0 {
 			sum = sum.join(comma)
 		}
 		sum = sum.join(of)
 		parts[i] = part{blocks, of.crc%chunksToPieceEnd == 0}
 	}
-	joined := g.pieces.join(parts)
+	joined := g.pieces.of(view).join(parts)
 	e := newEncoding(len(joined) + 2)
 	e.add([]byte(gzipHeader + openingBlock))
 	for i, piece := range joined {
@@ -101,12 +101,12 @@ func (g *gzipEncoder) encode(chunks []*chunk) Encoding {
 	return e
 }
 
-// joinPlain makes the JSON array of all books.
-func joinPlain(chunks []*chunk) Encoding {
+// joinPlain makes the JSON array of all books in a view.
+func joinPlain(chunks []*chunk, view View) Encoding {
 	e := newEncoding(len(chunks) + 2)
 	e.add([]byte("["))
 	for i, c := range chunks {
-		books := c.encoded()
+		books := c.encoded(view)
 		if i == 0 {
 			books = books[1:]
 		}

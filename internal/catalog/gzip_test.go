@@ -74,13 +74,13 @@ func TestSnapshotsOfRandomHistories(t *testing.T) {
 		if len(sorted) != len(books) {
 			t.Fatalf("%d books, want %d", len(sorted), len(books))
 		}
-		expected = append(expected, expectation{snapshot, string(encodeArray(sorted))})
+		expected = append(expected, expectation{snapshot, string(encodeArray(sorted, WholeView()))})
 	}
 	for round, e := range expected {
-		if got := string(writtenOut(t, e.snapshot.JSON())); got != e.plain || !json.Valid([]byte(got)) {
+		if got := string(writtenOut(t, e.snapshot.JSON(WholeView()))); got != e.plain || !json.Valid([]byte(got)) {
 			t.Fatalf("round %d: plain form differs", round)
 		}
-		if got := string(unzipped(t, writtenOut(t, e.snapshot.Gzip()))); got != e.plain {
+		if got := string(unzipped(t, writtenOut(t, e.snapshot.Gzip(WholeView())))); got != e.plain {
 			t.Fatalf("round %d: compressed form differs", round)
 		}
 	}
@@ -89,10 +89,10 @@ func TestSnapshotsOfRandomHistories(t *testing.T) {
 func TestSnapshotWithoutBooks(t *testing.T) {
 	t.Parallel()
 	snapshot := newSnapshot(Position{Epoch: "e"}, 0, nil, newGzipEncoder(newStandardDeflate()))
-	if got := string(writtenOut(t, snapshot.JSON())); got != "[]" {
+	if got := string(writtenOut(t, snapshot.JSON(WholeView()))); got != "[]" {
 		t.Errorf("plain %s", got)
 	}
-	if got := string(unzipped(t, writtenOut(t, snapshot.Gzip()))); got != "[]" {
+	if got := string(unzipped(t, writtenOut(t, snapshot.Gzip(WholeView())))); got != "[]" {
 		t.Errorf("compressed %s", got)
 	}
 }
@@ -112,18 +112,18 @@ func TestUnchangedChunksAreCompressedOnce(t *testing.T) {
 	}
 	snapshotNow := func() *Snapshot { return newSnapshot(Position{}, 0, list.share(), zipper) }
 	first := snapshotNow()
-	first.Gzip()
+	first.Gzip(WholeView())
 	whole := bytesIn
-	if int64(whole) > first.JSON().Len() {
-		t.Errorf("%d bytes compressed, of %d", whole, first.JSON().Len())
+	if int64(whole) > first.JSON(WholeView()).Len() {
+		t.Errorf("%d bytes compressed, of %d", whole, first.JSON(WholeView()).Len())
 	}
-	first.Gzip()
-	snapshotNow().Gzip()
+	first.Gzip(WholeView())
+	snapshotNow().Gzip(WholeView())
 	if bytesIn != whole {
 		t.Errorf("without a change, %d bytes are compressed again", bytesIn-whole)
 	}
 	list.put(newRecord(Book{ID: 5000, Title: "On Walden Pond"}))
-	snapshotNow().Gzip()
+	snapshotNow().Gzip(WholeView())
 	if again := bytesIn - whole; again < 1 || again > whole/39 {
 		t.Errorf("for one changed book, %d of %d bytes are compressed again", again, whole)
 	}
@@ -136,8 +136,8 @@ func TestWritingASnapshotAllocatesNothing(t *testing.T) {
 		list.put(newRecord(Book{ID: id + 1, Title: "Walden"}))
 	}
 	snapshot := newSnapshot(Position{}, 0, list.share(), newGzipEncoder(newStandardDeflate()))
-	for name, form := range map[string]func() Encoding{"plain": snapshot.JSON, "gzip": snapshot.Gzip} {
-		if n := testing.AllocsPerRun(20, func() { _, _ = form().WriteTo(io.Discard) }); n != 0 {
+	for name, form := range map[string]func(View) Encoding{"plain": snapshot.JSON, "gzip": snapshot.Gzip} {
+		if n := testing.AllocsPerRun(20, func() { _, _ = form(WholeView()).WriteTo(io.Discard) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -170,8 +170,8 @@ func FuzzJoinGzip(f *testing.F) {
 			list.put(newRecord(Book{ID: 10_000 - id, Title: author}))
 		}
 		snapshot := newSnapshot(Position{}, 0, list.share(), zipper)
-		plain := writtenOut(t, snapshot.JSON())
-		if got := unzipped(t, writtenOut(t, snapshot.Gzip())); !bytes.Equal(got, plain) {
+		plain := writtenOut(t, snapshot.JSON(WholeView()))
+		if got := unzipped(t, writtenOut(t, snapshot.Gzip(WholeView()))); !bytes.Equal(got, plain) {
 			t.Errorf("compressed form of %d bytes differs from the plain one of %d", len(got), len(plain))
 		}
 	})

@@ -42,11 +42,15 @@ type Page struct {
 // JSON is the bare array of the page's books. Read-only.
 func (p *Page) JSON() []byte { return p.json }
 
-// Page answers a query from the current state. A walk along Next sees every book whose sort
+// Page answers a query from the current state as a view sees it: what it does not see is not
+// searched, and not sorted by. A walk along Next sees every book whose sort
 // value does not change meanwhile exactly once, whatever is added or deleted.
 // Errors: CodeInvalidInput with the field sort, limit or after.
-func (c *Catalog) Page(query Query) (Page, error) {
+func (c *Catalog) Page(query Query, view View) (Page, error) {
 	order, err := parseSort(query.Sort)
+	if err == nil && !view.Sees(order.field) {
+		err = errNoOrder()
+	}
 	if err != nil {
 		return Page{}, err
 	}
@@ -70,7 +74,7 @@ func (c *Catalog) Page(query Query) (Page, error) {
 	// One more than the page holds tells whether there is a next one.
 	best := bestPlaced{order: order, limit: limit + 1}
 	for r := range snapshot.records() {
-		if !r.matches(words) {
+		if !r.matches(words, view) {
 			continue
 		}
 		page.Total++
@@ -90,7 +94,7 @@ func (c *Catalog) Page(query Query) (Page, error) {
 		records[i] = chosen[i].record
 		page.Books[i] = chosen[i].record.book
 	}
-	page.json = encodeArray(records)
+	page.json = encodeArray(records, view)
 	return page, nil
 }
 
@@ -100,13 +104,16 @@ func searchWords(text string) []string {
 	return words[:min(len(words), maxQueryWords)]
 }
 
-func (r *record) matches(words []string) bool {
+func (r *record) matches(words []string, view View) bool {
 	if len(words) == 0 {
 		return true
 	}
 	texts := r.foldedTexts()
 	for _, word := range words {
-		if !strings.Contains(texts.title, word) && !strings.Contains(texts.author, word) && !strings.Contains(texts.reader, word) {
+		found := view&seesTitle != 0 && strings.Contains(texts.title, word) ||
+			view&seesAuthor != 0 && strings.Contains(texts.author, word) ||
+			view&seesReaderName != 0 && strings.Contains(texts.reader, word)
+		if !found {
 			return false
 		}
 	}

@@ -36,7 +36,7 @@ func walk(t *testing.T, n *node, query catalog.Query, betweenPages func()) []cat
 	t.Helper()
 	var all []catalog.Book
 	for {
-		page, err := n.Page(query)
+		page, err := n.Page(query, catalog.WholeView())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestPageText(t *testing.T) {
 		"misery hugo":             nil,
 		strings.Repeat("x", 5000): nil,
 	} {
-		page, err := n.Page(catalog.Query{Text: text, Limit: 1})
+		page, err := n.Page(catalog.Query{Text: text, Limit: 1}, catalog.WholeView())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func TestPageText(t *testing.T) {
 func TestPageRefusesWhatItDoesNotKnow(t *testing.T) {
 	n := startNew(t)
 	library(t, n, 3)
-	page, err := n.Page(catalog.Query{Sort: "title", Limit: 1})
+	page, err := n.Page(catalog.Query{Sort: "title", Limit: 1}, catalog.WholeView())
 	if err != nil || page.Next == "" {
 		t.Fatal(page, err)
 	}
@@ -214,7 +214,7 @@ func TestPageRefusesWhatItDoesNotKnow(t *testing.T) {
 		"endless cursor": {catalog.Query{After: strings.Repeat("A", 1<<20)}, "after"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := n.Page(one.query)
+			_, err := n.Page(one.query, catalog.WholeView())
 			wantField(t, err, catalog.CodeInvalidInput, one.field)
 		})
 	}

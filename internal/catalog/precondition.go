@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Precondition is what a caller requires of a book before changing it (HTTP If-Match).
 type Precondition struct {
@@ -76,9 +79,17 @@ func cutTag(s string) (tag, behind string, ok bool) {
 	return tag, opaque[end+2:], true
 }
 
-// parseBookTag reads <epoch>-<version>-<favouriteSequence>, of which the last is not compared.
+// parseBookTag reads <epoch>-<version>-<favouriteSequence>, of which the last is not compared, nor
+// what [View.Tag] may add.
 func parseBookTag(tag string) (Position, bool) {
 	last := strings.LastIndexByte(tag, '-')
+	if mark, found := strings.CutPrefix(tag[last+1:], viewMark); found && last > 0 {
+		if view, err := strconv.ParseUint(mark, 16, 16); err != nil || tag[last:] != View(view).Tag() {
+			return Position{}, false
+		}
+		tag = tag[:last]
+		last = strings.LastIndexByte(tag, '-')
+	}
 	if last < 0 {
 		return Position{}, false
 	}

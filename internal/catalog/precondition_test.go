@@ -12,7 +12,10 @@ func TestParseIfMatch(t *testing.T) {
 	one := catalog.Position{Epoch: "abc", Sequence: 12}
 	two := catalog.Position{Epoch: "abc", Sequence: 7}
 	for header, want := range map[string][]catalog.Position{
-		book.ETag("abc"):               {one},
+		book.ETag("abc", catalog.WholeView()):                                          {one},
+		book.ETag("abc", catalog.NewView([]string{"id", "version"}, nil)):              {one}, // what was shown does not matter
+		`"abc-12-15-v101", "abc-7-1-v0"`:                                               {one, two},
+		`"abc-12-15-v", "abc-12-15-v0101", "abc-12-15-v1-v2", "abc-12-15-v1fff", "v1"`: nil,
 		`"abc-12-0"`:                   {one}, // favourites do not matter
 		` "abc-12-15" , "abc-7-1",`:    {one, two},
 		`,,"abc-7-1"`:                  {two},

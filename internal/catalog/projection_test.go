@@ -23,7 +23,7 @@ func describe(p *projection) string {
 	p.settle()
 	text := fmt.Sprintf("position %d, %d books, %d favorites\n", p.position, p.books, p.favorites)
 	for _, r := range recordsOf(p) {
-		text += fmt.Sprintf("%s created %d favored %d\n", r.encoded(), r.book.CreatedSequence, r.book.FavoriteSequence)
+		text += fmt.Sprintf("%s created %d favored %d\n", r.encoded(WholeView()), r.book.CreatedSequence, r.book.FavoriteSequence)
 	}
 	if len(p.leaders) > 0 {
 		text += fmt.Sprintf("most: %d\n", p.leaders[0].id)

@@ -6,7 +6,7 @@ import "sync/atomic"
 // two caches are filled by whoever needs them first.
 type record struct {
 	book   Book
-	json   atomic.Pointer[[]byte]
+	json   perView[[]byte]
 	folded atomic.Pointer[foldedTexts]
 }
 
@@ -15,22 +15,21 @@ type foldedTexts struct{ title, author, reader string }
 
 func newRecord(book Book) *record { return &record{book: book} }
 
-// encoded gives the book's wire form and keeps it, for the events that tell of it. Two first callers may both encode; the bytes are equal.
-func (r *record) encoded() []byte {
-	if known := r.json.Load(); known != nil {
+// encoded gives the book's wire form in a view and keeps it, for the events that tell of it. Two
+// first callers may both encode; the bytes are equal.
+func (r *record) encoded(view View) []byte {
+	if known := r.json.find(view); known != nil {
 		return *known
 	}
-	encoded := r.book.AppendJSON(make([]byte, 0, r.sizeHint()))
-	r.json.Store(&encoded)
-	return encoded
+	return *r.json.keep(view, r.book.AppendJSON(make([]byte, 0, r.sizeHint()), view))
 }
 
 // appendTo appends the wire form, and keeps nothing: the chunks hold it already for most books.
-func (r *record) appendTo(dst []byte) []byte {
-	if known := r.json.Load(); known != nil {
+func (r *record) appendTo(dst []byte, view View) []byte {
+	if known := r.json.find(view); known != nil {
 		return append(dst, *known...)
 	}
-	return r.book.AppendJSON(dst)
+	return r.book.AppendJSON(dst, view)
 }
 
 // sizeHint estimates the wire form's length: the fixed parts, and texts without escapes.

@@ -17,19 +17,21 @@ type Snapshot struct {
 	chunks   []*chunk
 	zipper   *gzipEncoder
 
-	// The texts that every answer carries.
-	positionText, etag, gzipETag string
+	positionText string
+	forms        perView[snapshotForm]
+}
+
+// snapshotForm is a snapshot in one view.
+type snapshotForm struct {
+	tagsOnce       sync.Once
+	etag, gzipETag string
 
 	plainOnce, gzipOnce sync.Once
 	plain, gzip         Encoding
 }
 
 func newSnapshot(position Position, count int, chunks []*chunk, zipper *gzipEncoder) *Snapshot {
-	text := position.String()
-	return &Snapshot{
-		position: position, count: count, chunks: chunks, zipper: zipper,
-		positionText: text, etag: `"` + text + `"`, gzipETag: `"` + text + `-gzip"`,
-	}
+	return &Snapshot{position: position, count: count, chunks: chunks, zipper: zipper, positionText: position.String()}
 }
 
 // Position is the state that the snapshot shows.
@@ -38,25 +40,32 @@ func (s *Snapshot) Position() Position { return s.position }
 // PositionText is Position().String().
 func (s *Snapshot) PositionText() string { return s.positionText }
 
-// ETag is the entity tag of the plain form, quotes included.
-func (s *Snapshot) ETag() string { return s.etag }
-
-// GzipETag is that of the compressed form: RFC 9110, section 8.8.3.3, wants another one.
-func (s *Snapshot) GzipETag() string { return s.gzipETag }
+// ETags are the entity tags in a view, quotes included: of the plain form, and of the compressed
+// one, for which RFC 9110, section 8.8.3.3, wants another.
+func (s *Snapshot) ETags(view View) (plain, gzip string) {
+	form := s.forms.of(view)
+	form.tagsOnce.Do(func() {
+		text := `"` + s.positionText + view.Tag()
+		form.etag, form.gzipETag = text+`"`, text+`-gzip"`
+	})
+	return form.etag, form.gzipETag
+}
 
 // Len is the number of books.
 func (s *Snapshot) Len() int { return s.count }
 
-// JSON is the array of all books by id.
-func (s *Snapshot) JSON() Encoding {
-	s.plainOnce.Do(func() { s.plain = joinPlain(s.chunks) })
-	return s.plain
+// JSON is the array of all books by id, in a view.
+func (s *Snapshot) JSON(view View) Encoding {
+	form := s.forms.of(view)
+	form.plainOnce.Do(func() { form.plain = joinPlain(s.chunks, view) })
+	return form.plain
 }
 
 // Gzip is the same as one gzip member (RFC 1952).
-func (s *Snapshot) Gzip() Encoding {
-	s.gzipOnce.Do(func() { s.gzip = s.zipper.encode(s.chunks) })
-	return s.gzip
+func (s *Snapshot) Gzip(view View) Encoding {
+	form := s.forms.of(view)
+	form.gzipOnce.Do(func() { form.gzip = s.zipper.encode(s.chunks, view) })
+	return form.gzip
 }
 
 // Books gives the books by id. What they hold is shared; see [Book].
@@ -105,8 +114,8 @@ func (c *Catalog) Snapshot() *Snapshot {
 	return c.snapshots.last
 }
 
-// encodeArray makes the JSON array of some books.
-func encodeArray(records []*record) []byte {
+// encodeArray makes the JSON array of some books in a view.
+func encodeArray(records []*record, view View) []byte {
 	size := 2
 	for _, r := range records {
 		size += r.sizeHint() + 1
@@ -116,7 +125,7 @@ func encodeArray(records []*record) []byte {
 		if i > 0 {
 			array = append(array, ',')
 		}
-		array = r.appendTo(array)
+		array = r.appendTo(array, view)
 	}
 	return append(array, ']')
 }

@@ -39,7 +39,11 @@ func parseSort(sort string) (sortOrder, error) {
 	case "id", "title", "author", "returnDateTime", "readerName", "favorites", "createdAt", "updatedAt":
 		return order, nil
 	}
-	return sortOrder{}, invalidField("sort", "is not a field that books can be sorted by")
+	return sortOrder{}, errNoOrder()
+}
+
+func errNoOrder() error {
+	return invalidField("sort", "is not a field that books can be sorted by")
 }
 
 func (o sortOrder) String() string {

@@ -48,7 +48,7 @@ func stateOf(c *catalog.Catalog) string {
 	var text []byte
 	for book := range c.Snapshot().Books() {
 		book.Version = 0
-		text = append(book.AppendJSON(text), '\n')
+		text = append(book.AppendJSON(text, catalog.WholeView()), '\n')
 	}
 	return string(text)
 }

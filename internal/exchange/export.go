@@ -21,7 +21,7 @@ func Export(to io.Writer, format Format, snapshot *catalog.Snapshot) error {
 	case CSV:
 		return exportTable(to, snapshot)
 	}
-	if _, err := snapshot.JSON().WriteTo(to); err != nil {
+	if _, err := snapshot.JSON(catalog.WholeView()).WriteTo(to); err != nil {
 		return fmt.Errorf("writing books: %w", err)
 	}
 	if _, err := io.WriteString(to, "\n"); err != nil {
@@ -34,7 +34,7 @@ func exportLines(to io.Writer, snapshot *catalog.Snapshot) error {
 	buffered := bufio.NewWriterSize(to, 64<<10)
 	var line []byte
 	for book := range snapshot.Books() {
-		line = append(book.AppendJSON(line[:0]), '\n')
+		line = append(book.AppendJSON(line[:0], catalog.WholeView()), '\n')
 		if _, err := buffered.Write(line); err != nil {
 			return fmt.Errorf("writing books: %w", err)
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
 // readWhole reads a file to its end, which must come, and holds what is read against what the
@@ -50,7 +52,7 @@ func writeAndRead(t *testing.T, row Row) {
 	}
 	examine(&again, map[int64]int{})
 	row.Book.Version = 0
-	if got, want := again.Book.AppendJSON(nil), row.Book.AppendJSON(nil); again.Problem != "" || !bytes.Equal(got, want) {
+	if got, want := again.Book.AppendJSON(nil, catalog.WholeView()), row.Book.AppendJSON(nil, catalog.WholeView()); again.Problem != "" || !bytes.Equal(got, want) {
 		t.Fatalf("%s became %s (%s)", want, got, again.Problem)
 	}
 }

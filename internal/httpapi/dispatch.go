@@ -24,7 +24,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.admitAddress(w, r); err != nil {
-		a.fail(w, r, err)
+		a.fail(w, &call{Request: r}, err)
 		return
 	}
 	// The mux knows which methods a path has; only its handler tells.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
 // calls of the contract's REST table that exist so far.
@@ -186,7 +188,7 @@ func TestEventPayloadsFitAsyncAPI(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader("[" + string(change.Payload) + `,"` + change.Position.String() + `"]`))
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader("[" + string(change.Payload(catalog.WholeView())) + `,"` + change.Position.String() + `"]`))
 		if err != nil {
 			t.Fatal(err)
 		}

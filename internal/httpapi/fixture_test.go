@@ -138,7 +138,7 @@ func (f *fixture) fill(text string) string {
 	return strings.NewReplacer(
 		"{book}", strconv.FormatInt(f.book.ID, 10),
 		"{other}", strconv.FormatInt(f.other.ID, 10),
-		"{etag}", f.book.ETag(f.catalog.Epoch()),
+		"{etag}", f.book.ETag(f.catalog.Epoch(), catalog.WholeView()),
 		"{epoch}", f.catalog.Epoch(),
 		"{version}", strconv.FormatUint(uint64(f.book.Version), 10),
 	).Replace(text)

@@ -73,10 +73,15 @@ func idempotencyKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// fingerprint tells requests apart: what is asked for, of what, under which condition.
+// fingerprint tells requests apart: what is asked for, of what, under which condition, and by whom
+// as to what the answer may show: a user may have lost a role since the first time.
 func fingerprint(c *call) [sha256.Size]byte {
 	hash := sha256.New()
-	for _, part := range []string{c.Method, c.URL.Path, c.URL.RawQuery, strings.Join(c.Header.Values("If-Match"), ",")} {
+	parts := []string{c.Method, c.URL.Path, c.URL.RawQuery, strings.Join(c.Header.Values("If-Match"), ",")}
+	if tag := c.view.Tag(); tag != "" {
+		parts = append(parts, tag)
+	}
+	for _, part := range parts {
 		fmt.Fprintf(hash, "%d:%s", len(part), part) // a hash takes everything
 	}
 	hash.Write(c.body)

@@ -254,7 +254,7 @@ func TestHandingOver(t *testing.T) {
 func TestPolicyIsAsked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *httpapi.Options) {
-		o.Policy = auth.NewPolicy(map[catalog.Role][]auth.Action{catalog.RoleReader: {auth.ActionReadBooks}})
+		o.Policy = auth.NewPolicy(map[catalog.Role]auth.Grant{catalog.RoleReader: {Actions: []auth.Action{auth.ActionReadBooks}, Fields: auth.Fields()}})
 	})
 	const refusal = "Unauthorized access"
 	for _, s := range []scenario{

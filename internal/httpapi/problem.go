@@ -61,8 +61,9 @@ func statusOf(code catalog.Code) statusRow {
 // too many writers wait for.
 const retryAfter = "2"
 
-// fail answers with an error. Only what a *catalog.Error declares safe gets out.
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+// fail answers with an error. Only what a *catalog.Error declares safe gets out, and of a book what
+// the sender sees.
+func (a *API) fail(w http.ResponseWriter, c *call, err error) {
 	var known *catalog.Error
 	if !errors.As(err, &known) {
 		known = &catalog.Error{Code: catalog.CodeInternal, Err: err}
@@ -72,28 +73,33 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if row := statusOf(known.Code); row.status >= http.StatusInternalServerError {
 		level := slog.LevelError
-		if r.Context().Err() != nil || a.draining.Load() {
+		if c.Context().Err() != nil || a.draining.Load() {
 			level = slog.LevelDebug // whoever asked has left, or we are leaving: nothing to mend
 		}
-		a.logger.LogAttrs(r.Context(), level, "a request failed",
-			slog.String("request", r.Header.Get(headerRequestID)), slog.Any("error", err))
+		a.logger.LogAttrs(c.Context(), level, "a request failed",
+			slog.String("request", c.Header.Get(headerRequestID)), slog.Any("error", err))
 	}
 	if known.Code == catalog.CodeUnauthenticated {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="shelfcast"`) // RFC 9110, section 15.5.2
 	}
+	var book json.RawMessage
 	if known.Book != nil {
-		w.Header().Set("ETag", known.Book.ETag(a.options.Catalog.Epoch()))
+		w.Header().Set("ETag", known.Book.ETag(a.options.Catalog.Epoch(), c.view))
+		book = known.Book.AppendJSON(nil, c.view)
 	}
-	writeProblem(w, known)
+	writeProblemAbout(w, known, book)
 }
 
 // writeProblem writes an error as RFC 9457 says, with the handbook's `error` member besides.
-func writeProblem(w http.ResponseWriter, e *catalog.Error) {
+func writeProblem(w http.ResponseWriter, e *catalog.Error) { writeProblemAbout(w, e, nil) }
+
+// writeProblemAbout adds the book that the error is about, nil if there is none.
+func writeProblemAbout(w http.ResponseWriter, e *catalog.Error, book json.RawMessage) {
 	row := statusOf(e.Code)
 	// The outer book hides the one that only describes it.
 	var document struct {
 		problemWire
-		Book *catalog.Book `json:"book,omitempty"`
+		Book json.RawMessage `json:"book,omitempty"`
 	}
 	document.problemWire = problemWire{
 		Error:  row.text,
@@ -110,7 +116,7 @@ func writeProblem(w http.ResponseWriter, e *catalog.Error) {
 		if e.Field != "" && e.Detail != "" {
 			document.Detail = e.Field + " " + e.Detail
 		}
-		document.Book = e.Book
+		document.Book = book
 	}
 	h := w.Header()
 	again := row.code == catalog.CodeUnavailable || row.code == catalog.CodeTooManyRequests

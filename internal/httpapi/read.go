@@ -34,11 +34,11 @@ type listParameters struct {
 func (a *API) listBooks(w http.ResponseWriter, c *call) error {
 	query := c.URL.Query()
 	if query.Has("since") {
-		return a.changesSince(w, query)
+		return a.changesSince(w, c, query)
 	}
 	for _, name := range []string{"q", "sort", "limit", "after"} {
 		if query.Has(name) {
-			return a.pageOfBooks(w, query)
+			return a.pageOfBooks(w, c, query)
 		}
 	}
 	a.allBooks(w, c)
@@ -53,13 +53,14 @@ func (a *API) allBooks(w http.ResponseWriter, c *call) {
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache") // may be kept, must be asked for again
 	h.Set(headerPosition, snapshot.PositionText())
-	etag, zipped := snapshot.ETag(), acceptsGzip(c.Header.Values("Accept-Encoding"))
+	plain, gzip := snapshot.ETags(c.view)
+	etag, zipped := plain, acceptsGzip(c.Header.Values("Accept-Encoding"))
 	if zipped {
-		etag = snapshot.GzipETag()
+		etag = gzip
 	}
 	h.Set("ETag", etag)
 	ifNoneMatch := strings.Join(c.Header.Values("If-None-Match"), ",")
-	if matchesETag(ifNoneMatch, snapshot.ETag()) || matchesETag(ifNoneMatch, snapshot.GzipETag()) {
+	if matchesETag(ifNoneMatch, plain) || matchesETag(ifNoneMatch, gzip) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -68,7 +69,7 @@ func (a *API) allBooks(w http.ResponseWriter, c *call) {
 		body = snapshot.Gzip
 		h.Set("Content-Encoding", "gzip")
 	}
-	writeEncoding(w, c.Request, body())
+	writeEncoding(w, c.Request, body(c.view))
 }
 
 // writeEncoding answers with a snapshot, without gathering it first.
@@ -82,7 +83,7 @@ func writeEncoding(w http.ResponseWriter, r *http.Request, body catalog.Encoding
 	}
 }
 
-func (a *API) pageOfBooks(w http.ResponseWriter, query url.Values) error {
+func (a *API) pageOfBooks(w http.ResponseWriter, c *call, query url.Values) error {
 	selected := catalog.Query{Text: query.Get("q"), Sort: query.Get("sort"), After: query.Get("after")}
 	if query.Has("limit") {
 		limit, err := strconv.Atoi(query.Get("limit"))
@@ -91,7 +92,7 @@ func (a *API) pageOfBooks(w http.ResponseWriter, query url.Values) error {
 		}
 		selected.Limit = limit
 	}
-	page, err := a.options.Catalog.Page(selected)
+	page, err := a.options.Catalog.Page(selected, c.view)
 	if err != nil {
 		return err
 	}
@@ -116,14 +117,14 @@ func (a *API) getBook(w http.ResponseWriter, c *call) error {
 	if !found {
 		return catalog.NotFound()
 	}
-	etag := book.ETag(a.options.Catalog.Epoch())
+	etag := book.ETag(a.options.Catalog.Epoch(), c.view)
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Cache-Control", "no-cache")
 	if matchesETag(strings.Join(c.Header.Values("If-None-Match"), ","), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	writeBody(w, http.StatusOK, "application/json", book.AppendJSON(nil))
+	writeBody(w, http.StatusOK, "application/json", book.AppendJSON(nil, c.view))
 	return nil
 }
 

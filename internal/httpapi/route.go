@@ -60,8 +60,9 @@ type response struct {
 type call struct {
 	*http.Request
 	actor  catalog.Actor
-	body   []byte // when the route has one, whole
-	fields object // the same, taken apart
+	view   catalog.View // what the actor sees
+	body   []byte       // when the route has one, whole
+	fields object       // the same, taken apart
 }
 
 // permit gives each route the row of the permission table that is about it. A call that has none
@@ -89,7 +90,7 @@ func (a *API) serve(r route) http.Handler {
 		c := &call{Request: req}
 		if err := a.prepare(w, r, c); err != nil {
 			a.noteRefusal(req, c.actor, r.method+" "+r.pattern, err)
-			a.fail(w, req, err)
+			a.fail(w, c, err)
 			return
 		}
 		if r.writes {
@@ -98,7 +99,7 @@ func (a *API) serve(r route) http.Handler {
 			c.Request = req.WithContext(ctx)
 		}
 		if err := r.handle(w, c); err != nil {
-			a.fail(w, req, err)
+			a.fail(w, c, err)
 		}
 	})
 }
@@ -121,7 +122,7 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 	if err != nil {
 		return err
 	}
-	c.actor = actor
+	c.actor, c.view = actor, a.options.Policy.View(actor.Role)
 	if err := a.admitUser(w, c.Request, actor); err != nil {
 		return err
 	}

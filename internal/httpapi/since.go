@@ -33,12 +33,12 @@ type changesWire struct {
 }
 
 // changesSince answers what has changed since a position, under the names of the events.
-func (a *API) changesSince(w http.ResponseWriter, query url.Values) error {
+func (a *API) changesSince(w http.ResponseWriter, c *call, query url.Values) error {
 	from, err := catalog.ParsePosition(query.Get("since"))
 	if err != nil {
 		return invalidInput("since", "is not a position")
 	}
-	missed, err := a.options.Catalog.CatchUp(from, maxChangesBytes)
+	missed, err := a.options.Catalog.CatchUp(from, maxChangesBytes, c.view)
 	resync := catalog.ErrorCode(err) == catalog.CodeResync
 	if err != nil && !resync {
 		return err
@@ -52,7 +52,7 @@ func (a *API) changesSince(w http.ResponseWriter, query url.Values) error {
 		Changes  []entry `json:"changes"`
 	}{missed.Position.String(), resync, make([]entry, len(missed.Missed))}
 	for i, change := range missed.Missed {
-		answer.Changes[i] = entry{string(change.Event), change.Payload, change.Position.String()}
+		answer.Changes[i] = entry{string(change.Event), change.Payload(c.view), change.Position.String()}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set(headerPosition, answer.Position)

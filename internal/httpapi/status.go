@@ -12,7 +12,10 @@ import (
 // readyTimeout bounds how long a probe waits for the log.
 const readyTimeout = 5 * time.Second
 
-func (a *API) stats(w http.ResponseWriter, _ *call) error {
+func (a *API) stats(w http.ResponseWriter, c *call) error {
+	if err := a.options.Policy.CheckWhole(c.actor, "dashboardStats"); err != nil {
+		return err
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, a.options.Stats())
 }

@@ -15,7 +15,7 @@ func (a *API) addBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, c, a.answerCreated, func(ctx context.Context) (catalog.Result, error) {
+	return a.write(w, c, a.answerCreated(c), func(ctx context.Context) (catalog.Result, error) {
 		return a.resultOf(a.options.Catalog.Add(ctx, c.actor, draft))
 	})
 }
@@ -29,7 +29,7 @@ func (a *API) replaceBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, c, a.answerBook, func(ctx context.Context) (catalog.Result, error) {
+	return a.write(w, c, a.answerBook(c), func(ctx context.Context) (catalog.Result, error) {
 		return a.resultOf(a.options.Catalog.Replace(ctx, c.actor, id, draft, precondition))
 	})
 }
@@ -43,7 +43,7 @@ func (a *API) patchBook(w http.ResponseWriter, c *call) error {
 	if err != nil {
 		return err
 	}
-	return a.write(w, c, a.answerBook, func(ctx context.Context) (catalog.Result, error) {
+	return a.write(w, c, a.answerBook(c), func(ctx context.Context) (catalog.Result, error) {
 		return a.resultOf(a.options.Catalog.Patch(ctx, c.actor, id, patch, precondition))
 	})
 }
@@ -118,7 +118,7 @@ func (a *API) favorite(w http.ResponseWriter, c *call, change func(context.Conte
 	if c.actor.UserID == "" {
 		return invalidInput("userId", "is missing")
 	}
-	return a.write(w, c, answerFavorite, func(ctx context.Context) (catalog.Result, error) { return change(ctx, id) })
+	return a.write(w, c, answerFavorite(c.view), func(ctx context.Context) (catalog.Result, error) { return change(ctx, id) })
 }
 
 // reply is the answer to a write that succeeded: what a repetition gets again, byte for byte.
@@ -131,26 +131,37 @@ type reply struct {
 	body []byte
 }
 
-func (a *API) answerBook(result catalog.Result) reply {
-	return reply{
-		Status: http.StatusOK, Position: result.Position.String(),
-		ETag: result.Book.ETag(a.options.Catalog.Epoch()), body: result.Book.AppendJSON(nil),
+// answerBook and the other answers tell whoever asks what they see of the result.
+func (a *API) answerBook(c *call) func(catalog.Result) reply {
+	return func(result catalog.Result) reply {
+		return reply{
+			Status: http.StatusOK, Position: result.Position.String(),
+			ETag: result.Book.ETag(a.options.Catalog.Epoch(), c.view), body: result.Book.AppendJSON(nil, c.view),
+		}
 	}
 }
 
-func (a *API) answerCreated(result catalog.Result) reply {
-	answer := a.answerBook(result)
-	answer.Status = http.StatusCreated
-	answer.Location = "/books/" + strconv.FormatInt(result.Book.ID, 10)
-	return answer
+func (a *API) answerCreated(c *call) func(catalog.Result) reply {
+	answerBook := a.answerBook(c)
+	return func(result catalog.Result) reply {
+		answer := answerBook(result)
+		answer.Status = http.StatusCreated
+		answer.Location = "/books/" + strconv.FormatInt(result.Book.ID, 10)
+		return answer
+	}
 }
 
 func answerDeleted(result catalog.Result) reply {
 	return jsonReply(http.StatusOK, result.Position, messageWire{Message: "Book deleted successfully"})
 }
 
-func answerFavorite(result catalog.Result) reply {
-	return jsonReply(http.StatusOK, result.Position, favoritesCountWire{FavoritesCount: result.FavoritesCount})
+func answerFavorite(view catalog.View) func(catalog.Result) reply {
+	return func(result catalog.Result) reply {
+		if !view.Hears(catalog.EventFavoriteUpdated) {
+			return jsonReply(http.StatusOK, result.Position, struct{}{})
+		}
+		return jsonReply(http.StatusOK, result.Position, favoritesCountWire{FavoritesCount: result.FavoritesCount})
+	}
 }
 
 func jsonReply(status int, position catalog.Position, value any) reply {

@@ -12,8 +12,8 @@ import (
 // on what waits goes before the pace.
 const maxBatchBytes = 256 << 10
 
-// batch collects changes for the clients that want them in batches. It belongs
-// to Live.order.
+// batch collects changes for the clients of a class that want them in batches.
+// It belongs to Live.order.
 type batch struct {
 	members int      // clients that want batches; without any, nothing is collected
 	entries [][]byte // each {"event","data","position"}
@@ -31,24 +31,24 @@ type latecomer struct {
 	from   int
 }
 
-func (b *batch) add(change catalog.Applied) {
+func (b *batch) add(change *catalog.Applied, payload []byte) {
 	b.last = change.Position
 	if b.members == 0 {
 		b.sent = change.Position
 		return
 	}
-	entry := batchEntry(change)
+	entry := batchEntry(change, payload)
 	b.entries = append(b.entries, entry)
 	b.bytes += len(entry) + 1
 }
 
 // batchEntry is one change as an element of a batchUpdate.
-func batchEntry(change catalog.Applied) []byte {
-	entry := make([]byte, 0, len(change.Payload)+128)
+func batchEntry(change *catalog.Applied, payload []byte) []byte {
+	entry := make([]byte, 0, len(payload)+128)
 	entry = append(entry, `{"event":`...)
 	entry = strconv.AppendQuote(entry, string(change.Event))
 	entry = append(entry, `,"data":`...)
-	entry = append(entry, change.Payload...)
+	entry = append(entry, payload...)
 	entry = append(entry, `,"position":"`...)
 	entry = append(entry, change.Position.String()...) // letters, digits and a hyphen
 	entry = append(entry, `"}`...)
@@ -77,48 +77,61 @@ func (b *batch) reset() {
 // joinBatches lets a client take part from the next entry on. Called with
 // order held.
 func (l *Live) joinBatches(c *client) {
-	l.batch.members++
-	if len(l.batch.entries) == 0 {
-		c.socket.Join(roomBatches)
+	batch := &c.class.batch
+	batch.members++
+	if len(batch.entries) == 0 {
+		c.socket.Join(c.class.batches)
 		return
 	}
-	l.batch.late = append(l.batch.late, latecomer{client: c, from: len(l.batch.entries)})
+	batch.late = append(batch.late, latecomer{client: c, from: len(batch.entries)})
 }
 
 // leaveBatches forgets a client that is gone.
-func (l *Live) leaveBatches() {
+func (l *Live) leaveBatches(c *client) {
 	l.order.Lock()
 	defer l.order.Unlock()
-	if l.batch.members--; l.batch.members == 0 {
-		l.batch.reset()
+	batch := &c.class.batch
+	if batch.members--; batch.members == 0 {
+		batch.reset()
 	}
 }
 
+// flushBatch sends what has been collected for every class.
 func (l *Live) flushBatch() {
+	type flushed struct {
+		entries  int
+		position catalog.Position
+	}
+	var done []flushed
 	l.order.Lock()
-	entries, position := len(l.batch.entries), l.batch.last
-	l.flushBatchLocked()
+	for _, class := range l.classes {
+		if entries := len(class.batch.entries); entries > 0 {
+			done = append(done, flushed{entries, class.batch.last})
+			l.flushLocked(class)
+		}
+	}
 	l.order.Unlock()
-	if entries > 0 {
-		l.emitted("batchUpdate", slog.Int("entries", entries), slog.String("position", position.String()))
+	for _, one := range done {
+		l.emitted("batchUpdate", slog.Int("entries", one.entries), slog.String("position", one.position.String()))
 	}
 }
 
-func (l *Live) flushBatchLocked() {
-	if len(l.batch.entries) == 0 {
+func (l *Live) flushLocked(to *class) {
+	batch := &to.batch
+	if len(batch.entries) == 0 {
 		return
 	}
-	position := l.batch.last.String()
-	l.check(l.io.To(roomBatches).Emit("batchUpdate", l.batch.payload(0), position))
+	position := batch.last.String()
+	l.check(l.io.To(to.batches).Emit("batchUpdate", batch.payload(0), position))
 	suffixes := make(map[int]json.RawMessage) // latecomers often share one
-	for _, late := range l.batch.late {
-		if late.from < len(l.batch.entries) {
+	for _, late := range batch.late {
+		if late.from < len(batch.entries) {
 			if suffixes[late.from] == nil {
-				suffixes[late.from] = l.batch.payload(late.from)
+				suffixes[late.from] = batch.payload(late.from)
 			}
 			l.check(late.client.socket.Emit("batchUpdate", suffixes[late.from], position))
 		}
-		late.client.socket.Join(roomBatches)
+		late.client.socket.Join(to.batches)
 	}
-	l.batch.reset()
+	batch.reset()
 }

@@ -22,9 +22,10 @@ type client struct {
 	// actor and expiry belong to the socket's handlers, which run one at a time.
 	actor   catalog.Actor
 	expiry  expiry
-	person  string // one for all sockets of a user id; see people
-	key     string // by which returns knows the person
-	batched bool   // wants batchUpdate
+	person  string       // one for all sockets of a user id; see people
+	key     string       // by which returns knows the person
+	view    catalog.View // what the client sees; never changes
+	batched bool         // wants batchUpdate
 	since   time.Time
 	role    catalog.Role // as the meter was told on arrival; the actor's may change
 
@@ -33,6 +34,7 @@ type client struct {
 	formerID string           // that a genuine private id names
 	missed   *catalog.CatchUp // what a recovered client has missed until then; nil once it has it
 
+	class    *class           // guarded by Live.order: of its view, since it joined
 	joined   catalog.Position // guarded by Live.order: of its `synced`
 	watching bool             // guarded by people.mu
 	moved    atomic.Bool      // its client has come back on another node
@@ -47,6 +49,9 @@ type clientKey struct{}
 func (l *Live) identify(s *socketio.Socket) error {
 	h := s.Handshake()
 	identity, err := l.authenticator.Handshake(s.Context(), auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
+	if err == nil {
+		err = l.policy.Check(identity.Actor, auth.ActionConnect)
+	}
 	if err != nil {
 		l.meter.Refused(catalog.ErrorCode(err))
 		if code := catalog.ErrorCode(err); code == catalog.CodeUnauthenticated || code == catalog.CodeForbidden {
@@ -64,7 +69,8 @@ func (l *Live) identify(s *socketio.Socket) error {
 		expiry:  expiry{ends: identity.Ends()},
 		person:  name,
 		key:     name,
-		batched: wantsBatches(h),
+		view:    l.policy.View(actor.Role),
+		batched: wantsBatches(h) && l.policy.Hears(actor.Role, "batchUpdate"),
 		since:   l.now(),
 	}
 	if actor.UserID == "" {
@@ -143,7 +149,7 @@ func (l *Live) sendReconnect(c *client) {
 func (l *Live) disconnect(c *client, reason socketio.Reason) {
 	c.expiry.stop()
 	if c.batched {
-		l.leaveBatches()
+		l.leaveBatches(c)
 	}
 	if l.people.leave(c) {
 		l.watchersChanged()

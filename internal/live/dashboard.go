@@ -69,7 +69,7 @@ func (d *dashboard) showPeople() {
 func (d *dashboard) sendStats() {
 	d.sending.Lock()
 	stats := d.stats()
-	d.live.check(d.live.io.To(roomDashboard).Emit("dashboardStats", stats))
+	d.live.check(d.live.io.To(roomNumbers).Emit("dashboardStats", stats))
 	d.sending.Unlock()
 	d.live.emitted("dashboardStats", slog.String("position", stats.Position), slog.Int("owners", stats.ConnectedOwners))
 }
@@ -77,7 +77,7 @@ func (d *dashboard) sendStats() {
 func (d *dashboard) sendStatus() {
 	d.sending.Lock()
 	status := d.live.status()
-	d.live.check(d.live.io.To(roomDashboard).Emit("userStatus", status))
+	d.live.check(d.live.io.To(roomPeople).Emit("userStatus", status))
 	d.sending.Unlock()
 	d.live.emitted("userStatus", slog.Int("total", status.Total))
 }
@@ -88,21 +88,23 @@ func (d *dashboard) sendStatus() {
 func (d *dashboard) welcome(c *client) {
 	d.sending.Lock()
 	defer d.sending.Unlock()
-	c.socket.Join(roomDashboard)
 	first := !c.welcomed
 	c.welcomed = true
-	if d.numbers.claim() || first {
-		d.live.check(c.socket.Emit("dashboardStats", d.stats()))
-		d.live.emitted("dashboardStats", slog.String("socket", c.socket.ID()))
-	} else {
-		d.numbers.mark()
+	d.welcomeTo(c, roomNumbers, d.numbers, first, "dashboardStats", func() any { return d.stats() })
+	d.welcomeTo(c, roomPeople, d.status, first, "userStatus", func() any { return d.live.status() })
+}
+
+func (d *dashboard) welcomeTo(c *client, room string, pace *pacer, first bool, event string, state func() any) {
+	if !d.live.policy.Hears(c.actor.Role, event) {
+		return
 	}
-	if d.status.claim() || first {
-		d.live.check(c.socket.Emit("userStatus", d.live.status()))
-		d.live.emitted("userStatus", slog.String("socket", c.socket.ID()))
-	} else {
-		d.status.mark()
+	c.socket.Join(room)
+	if !pace.claim() && !first {
+		pace.mark()
+		return
 	}
+	d.live.check(c.socket.Emit(event, state()))
+	d.live.emitted(event, slog.String("socket", c.socket.ID()))
 }
 
 // joinDashboard lets an owner watch, and answers with the present state.
@@ -130,7 +132,8 @@ func (l *Live) watch(c *client) {
 }
 
 func (l *Live) leaveDashboard(c *client) {
-	c.socket.Leave(roomDashboard)
+	c.socket.Leave(roomNumbers)
+	c.socket.Leave(roomPeople)
 	if l.people.unwatch(c) {
 		l.watchersChanged()
 	}

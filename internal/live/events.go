@@ -32,6 +32,11 @@ func (l *Live) listen(c *client) {
 		}
 		result, err := l.perform(c, e)
 		l.answer(c, e, result, err)
+		if l.policy.View(c.actor.Role) != c.view {
+			// A new token shows more or less of what the client holds already: it is to come back
+			// and fetch that.
+			c.socket.CloseConnection()
+		}
 	})
 }
 
@@ -81,22 +86,25 @@ type favoritesCount struct {
 
 // customEvent gives or takes back a favourite, as the same command over REST,
 // and counts against the same limits.
-func (l *Live) customEvent(c *client, e *socketio.Event) (favoritesCount, error) {
+func (l *Live) customEvent(c *client, e *socketio.Event) (any, error) {
 	if err := l.admit(c.actor, c.address); err != nil {
-		return favoritesCount{}, err
+		return nil, err
 	}
 	bookID, on, err := parseCustomEvent(e.Args)
 	if err == nil {
 		err = requireName(c.actor)
 	}
 	if err != nil {
-		return favoritesCount{}, err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(catalog.WithRequestID(e.Context(), rand.Text()), commandTimeout)
 	defer cancel()
 	l.logger.Debug("event", "name", e.Name, "socket", c.socket.ID(), "request", catalog.RequestID(ctx))
 	result, err := l.catalog.SetFavorite(ctx, c.actor, bookID, c.actor.UserID, on)
-	return favoritesCount{FavoritesCount: result.FavoritesCount}, err
+	if err != nil || !c.view.Hears(catalog.EventFavoriteUpdated) {
+		return struct{}{}, err
+	}
+	return favoritesCount{FavoritesCount: result.FavoritesCount}, nil
 }
 
 // parseCustomEvent accepts what the handbook's schema does: exactly bookId, a

@@ -158,6 +158,6 @@ func names(events []sockettest.Event) []string {
 // jsonOf gives a snapshot's plain form in one piece.
 func jsonOf(snapshot *catalog.Snapshot) string {
 	var text strings.Builder
-	_, _ = snapshot.JSON().WriteTo(&text)
+	_, _ = snapshot.JSON(catalog.WholeView()).WriteTo(&text)
 	return text.String()
 }

@@ -25,7 +25,7 @@ func (l *Live) join(c *client) synced {
 	}
 	l.catalog.AtPosition(func(position catalog.Position) {
 		if state.Recovered {
-			rest, err := l.catalog.CatchUp(c.missed.Position, l.recovery.maxBytes-c.missed.Bytes)
+			rest, err := l.catalog.CatchUp(c.missed.Position, l.recovery.maxBytes-c.missed.Bytes, c.view)
 			if err == nil {
 				l.replay(c, rest)
 				state.Missed += len(rest.Missed)
@@ -35,11 +35,11 @@ func (l *Live) join(c *client) synced {
 		}
 		l.order.Lock()
 		defer l.order.Unlock()
-		c.joined = position
+		c.joined, c.class = position, l.classOfLocked(c.view)
 		if c.batched {
 			l.joinBatches(c)
 		} else {
-			c.socket.Join(roomChanges)
+			c.socket.Join(c.class.changes)
 		}
 		state.Position = position.String()
 		l.check(c.socket.Emit("synced", state, state.Position))
@@ -53,13 +53,14 @@ func (l *Live) join(c *client) synced {
 func (l *Live) replay(c *client, missed catalog.CatchUp) {
 	if !c.batched {
 		for _, change := range missed.Missed {
-			l.check(c.socket.Emit(string(change.Event), json.RawMessage(change.Payload), change.Position.String()))
+			l.check(c.socket.Emit(string(change.Event), json.RawMessage(change.Payload(c.view)), change.Position.String()))
 		}
 		return
 	}
 	batch := batch{members: 1}
-	for i, change := range missed.Missed {
-		batch.add(change)
+	for i := range missed.Missed {
+		change := &missed.Missed[i]
+		batch.add(change, change.Payload(c.view))
 		if batch.full() || i == len(missed.Missed)-1 {
 			l.check(c.socket.Emit("batchUpdate", batch.payload(0), change.Position.String()))
 			batch.reset()

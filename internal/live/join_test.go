@@ -160,7 +160,7 @@ func TestAFullBatchLeavesEarly(t *testing.T) {
 		if b.full() {
 			t.Fatalf("full after %d entries", i)
 		}
-		b.add(catalog.Applied{Event: catalog.EventBookAdded, Payload: payload})
+		b.add(&catalog.Applied{Event: catalog.EventBookAdded}, payload)
 	}
 	if !b.full() {
 		t.Error("not full at its bound")

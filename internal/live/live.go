@@ -2,7 +2,6 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -22,13 +21,11 @@ const (
 	statusInterval = time.Second
 )
 
-// The rooms. Each visibility class has two: for clients that want each change
-// by itself, and for those that want batches. Today everyone may see
-// everything, so there is one class.
+// The rooms of those who watch a dashboard: its numbers, and who is connected.
+// Those of changes are the classes' own.
 const (
-	roomChanges   = "changes:all"
-	roomBatches   = "batches:all"
-	roomDashboard = "dashboard"
+	roomNumbers = "dashboard-numbers"
+	roomPeople  = "dashboard-people"
 )
 
 // Options of a Live. Catalog, IO, Recovery, Authenticator and Policy are required.
@@ -100,9 +97,8 @@ type Live struct {
 	// order is held while anything that carries a position is queued, so that
 	// each client gets rising positions, and an `error` repeats exactly that of
 	// the event queued before it. Taken inside the catalogue's own lock.
-	order sync.Mutex
-	sent  catalog.Position // guarded by order: of the last change that was broadcast
-	batch batch            // guarded by order
+	order   sync.Mutex
+	classes []*class // guarded by order
 }
 
 // New registers with the catalogue and with the server's main namespace. Call
@@ -198,20 +194,18 @@ func (l *Live) emitted(event string, attrs ...slog.Attr) {
 	}
 }
 
-// queue hands changes to the engine, encoded once for all recipients, and
-// says whether a batch waits for its time.
+// queue hands changes to the engine, encoded once for all recipients of a
+// class, and says whether a batch waits for its time.
 func (l *Live) queue(changes []catalog.Applied) (batchWaits bool) {
 	l.order.Lock()
 	defer l.order.Unlock()
-	for _, change := range changes {
-		l.sent = change.Position
-		l.check(l.io.To(roomChanges).Emit(string(change.Event), json.RawMessage(change.Payload), change.Position.String()))
-		l.batch.add(change)
-		if l.batch.full() {
-			l.flushBatchLocked()
+	for _, class := range l.classes {
+		for i := range changes {
+			l.queueLocked(class, &changes[i])
 		}
+		batchWaits = batchWaits || len(class.batch.entries) > 0
 	}
-	return len(l.batch.entries) > 0
+	return batchWaits
 }
 
 // answer acknowledges a client's event if it asked for that; otherwise only an
@@ -253,9 +247,9 @@ func (l *Live) sendError(c *client, text string) {
 // lastQueuedLocked is the position of the last event with one that was queued
 // to a client: a change since it joined, or the `synced` of its joining.
 func (l *Live) lastQueuedLocked(c *client) catalog.Position {
-	last := l.sent
+	last := c.class.sent
 	if c.batched {
-		last = l.batch.sent
+		last = c.class.batch.sent
 	}
 	if last.Sequence > c.joined.Sequence {
 		return last

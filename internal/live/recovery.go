@@ -24,7 +24,7 @@ type Recovery struct {
 	maxBytes int
 }
 
-var _ socketio.Recovery = (*Recovery)(nil)
+var _ socketio.SocketRecovery = (*Recovery)(nil)
 
 // NewRecovery makes a Recovery with a log's key (catalog.Log.Key). maxBytes bounds what is
 // replayed to one client; 0: DefaultMaxReplay.
@@ -33,6 +33,15 @@ func NewRecovery(key []byte, c *catalog.Catalog, maxBytes int) *Recovery {
 		maxBytes = DefaultMaxReplay
 	}
 	return &Recovery{PrivateIDs: NewPrivateIDs(key), catalog: c, maxBytes: maxBytes}
+}
+
+// PrivateIDFor is the private id of a socket whose client sees less than everything, too.
+func (r *Recovery) PrivateIDFor(s *socketio.Socket, sid string) (pid string) {
+	c, known := s.Get(clientKey{}).(*client)
+	if !known { // cannot happen: identify is the namespace's middleware
+		return ""
+	}
+	return r.privateID(sid, c.view)
 }
 
 // Resume computes what the client has missed since its offset, the position of the last event
@@ -45,7 +54,7 @@ func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset str
 	// Nobody has a private id on a first visit. One that is not ours is of a log that was lost, most
 	// likely, and its client shows that log's books until it is told.
 	c.known = true
-	if !r.genuine(pid) {
+	if !r.genuine(pid, c.view) {
 		return "", false, false
 	}
 	c.formerID = r.sid(pid)
@@ -53,7 +62,7 @@ func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset str
 	if err != nil {
 		return "", true, false
 	}
-	missed, err := r.catalog.CatchUp(position, r.maxBytes)
+	missed, err := r.catalog.CatchUp(position, r.maxBytes, c.view)
 	if err != nil {
 		return "", true, false
 	}
@@ -76,14 +85,20 @@ type PrivateIDs struct{ key []byte }
 func NewPrivateIDs(key []byte) *PrivateIDs { return &PrivateIDs{key: key} }
 
 // PrivateID gives the secret that belongs to a socket's id.
-func (p *PrivateIDs) PrivateID(sid string) string { return sid + "." + p.hash(sid) }
+func (p *PrivateIDs) PrivateID(sid string) string { return p.privateID(sid, catalog.WholeView()) }
 
-func (p *PrivateIDs) genuine(pid string) bool {
+// privateID is bound to a view: who comes back seeing something else has not just missed changes,
+// and is to fetch everything.
+func (p *PrivateIDs) privateID(sid string, view catalog.View) string {
+	return sid + "." + p.hash(sid, view)
+}
+
+func (p *PrivateIDs) genuine(pid string, view catalog.View) bool {
 	if len(pid) > maxPrivateID {
 		return false
 	}
 	end := strings.LastIndexByte(pid, '.')
-	return end > 0 && hmac.Equal([]byte(pid[end+1:]), []byte(p.hash(pid[:end])))
+	return end > 0 && hmac.Equal([]byte(pid[end+1:]), []byte(p.hash(pid[:end], view)))
 }
 
 // sid is the public id of a genuine private one.
@@ -91,9 +106,12 @@ func (p *PrivateIDs) sid(pid string) string { return pid[:strings.LastIndexByte(
 
 // hash is bound to its purpose, so that no other use of the same key can be
 // made to produce a private id.
-func (p *PrivateIDs) hash(sid string) string {
+func (p *PrivateIDs) hash(sid string, view catalog.View) string {
 	mac := hmac.New(sha256.New, p.key)
 	mac.Write([]byte("shelfcast private id\x00"))
 	mac.Write([]byte(sid))
+	if tag := view.Tag(); tag != "" {
+		mac.Write([]byte("\x00" + tag))
+	}
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

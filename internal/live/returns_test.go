@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
 )
 
@@ -242,11 +243,11 @@ func FuzzPrivateID(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add(ids.PrivateID("sid"))
 	f.Fuzz(func(t *testing.T, pid string) {
-		if !ids.genuine(pid) {
+		if !ids.genuine(pid, catalog.WholeView()) {
 			return
 		}
 		// Only what we ourselves give is genuine.
-		sid := pid[:len(pid)-1-len(ids.hash(""))]
+		sid := pid[:len(pid)-1-len(ids.hash("", catalog.WholeView()))]
 		if pid != ids.PrivateID(sid) {
 			t.Errorf("%q was believed", pid)
 		}

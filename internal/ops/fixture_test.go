@@ -135,6 +135,6 @@ func (h *house) backups() []string {
 // jsonOf gives a snapshot's plain form in one piece.
 func jsonOf(snapshot *catalog.Snapshot) string {
 	var text strings.Builder
-	_, _ = snapshot.JSON().WriteTo(&text)
+	_, _ = snapshot.JSON(catalog.WholeView()).WriteTo(&text)
 	return text.String()
 }

@@ -150,7 +150,7 @@ func TestSamples(t *testing.T) {
 	if stats.TotalBooks != 50 || stats.TotalFavorites == 0 || stats.MostFavorited == nil {
 		t.Errorf("%+v", stats)
 	}
-	page, err := h.catalog.Page(catalog.Query{})
+	page, err := h.catalog.Page(catalog.Query{}, catalog.WholeView())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func InspectMirror(dir string, snapshot *catalog.Snapshot) (MirrorState, string,
 	case known.sequenceOf(found) > position.Sequence:
 		return MirrorAhead, fmt.Sprintf("%s was written at position %s, the log ends at %s", name, known.Position, position), nil
 	case found == known.Current && known.Position == position.String():
-		current, err := digestOf(snapshot.JSON())
+		current, err := digestOf(snapshot.JSON(catalog.WholeView()))
 		if err == nil && current != found {
 			return MirrorDiffers, fmt.Sprintf("%s was written at position %s, and the log says something else there now", name, position), nil
 		}

@@ -160,7 +160,7 @@ func (m *Mirror) finish() error {
 func (m *Mirror) write() (rest time.Duration, err error) {
 	begin := time.Now()
 	snapshot := m.catalog.Snapshot()
-	content := snapshot.JSON()
+	content := snapshot.JSON(catalog.WholeView())
 	current, err := m.digest.of(content)
 	if err != nil {
 		return 0, err

@@ -151,7 +151,7 @@ func (m *Mirror) backUp() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON())); err != nil {
+	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON(catalog.WholeView()))); err != nil {
 		return "", err
 	}
 	return name, errors.Join(SyncDirectory(filepath.Dir(name)), SyncDirectory(m.dir))

@@ -185,7 +185,7 @@ func TestStoreOfTheFirstVersionOpens(t *testing.T) {
 	clock.now = time.Now()
 	books := runCatalog(t, log, clock)
 	var events []string
-	missed, err := books.CatchUp(catalog.Position{Epoch: log.Epoch(), Sequence: 3}, 1<<20)
+	missed, err := books.CatchUp(catalog.Position{Epoch: log.Epoch(), Sequence: 3}, 1<<20, catalog.WholeView())
 	if err != nil {
 		t.Fatal(err)
 	}

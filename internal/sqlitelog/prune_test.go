@@ -151,7 +151,7 @@ func TestAKeyThatIsForgottenCanBeWritten(t *testing.T) {
 		}
 		clock.add(time.Hour)
 	}
-	if _, err := books.CatchUp(before, 1<<20); catalog.ErrorCode(err) != catalog.CodeResync {
+	if _, err := books.CatchUp(before, 1<<20, catalog.WholeView()); catalog.ErrorCode(err) != catalog.CodeResync {
 		t.Errorf("a position below the horizon gave %v", err)
 	}
 	if _, err := books.SetFavorite(t.Context(), ann, other.ID, "ann", true); err != nil {
