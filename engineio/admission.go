@@ -30,7 +30,9 @@ const (
 	handshakeBurst = 10
 	// maxIdleAddresses bounds the addresses that are remembered without an open session.
 	maxIdleAddresses = 100_000
-	sweepInterval    = int64(10 * time.Second)
+	// earlySessions is how many sessions of one address are sent to among the first; see Session.late.
+	earlySessions = 64
+	sweepInterval = int64(10 * time.Second)
 )
 
 // PeerAddress is the address of whoever is at the other end of the request's connection,
@@ -81,22 +83,23 @@ func (a *admission) handshake(o *Options, address string, now int64) *RequestErr
 	return nil
 }
 
-// enter takes a place for a session, or says why there is none.
-func (a *admission) enter(o *Options, address string, now int64) *RequestError {
+// enter takes a place for a session, or says why there is none. late is for Session.late.
+func (a *admission) enter(o *Options, address string, now int64) (late bool, refusal *RequestError) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if o.MaxSessions >= 0 && a.open >= o.MaxSessions {
-		return errBusy(http.StatusServiceUnavailable, "Too many sessions")
+		return false, errBusy(http.StatusServiceUnavailable, "Too many sessions")
 	}
 	if address != "" {
 		use := a.useLocked(o, address, now)
 		if o.MaxSessionsPerAddress >= 0 && use.open >= o.MaxSessionsPerAddress {
-			return errBusy(http.StatusTooManyRequests, "Too many sessions of this address")
+			return false, errBusy(http.StatusTooManyRequests, "Too many sessions of this address")
 		}
+		late = use.open >= earlySessions
 		use.open++
 	}
 	a.open++
-	return nil
+	return late, nil
 }
 
 // leave gives the place of a session back.

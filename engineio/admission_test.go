@@ -52,7 +52,7 @@ func TestAddressesAreForgotten(t *testing.T) {
 	for i := range 1000 {
 		_ = a.handshake(o, fmt.Sprint(i), 0)
 	}
-	if err := a.enter(o, "0", 0); err != nil {
+	if _, err := a.enter(o, "0", 0); err != nil {
 		t.Fatal(err)
 	}
 	a.sweep(o, int64(time.Hour))

@@ -28,10 +28,10 @@ func TestBroadcastDoesNotAllocate(t *testing.T) {
 		for range 3 {
 			sh.stage(broadcast, frame)
 		}
-		for _, s := range sh.staged {
+		for _, s := range sh.staged.first {
 			s.flushStaged(sh.writer)
 		}
-		sh.staged = sh.staged[:0]
+		sh.staged.clear()
 	})
 	if perPass > 0.5 {
 		t.Errorf("%.1f allocations for %d staged deliveries", perPass, 3*clients)

@@ -26,8 +26,8 @@ type Group struct {
 // groupShard holds the members whose sessions belong to one shard. members and index
 // belong to the worker of that shard alone, so they need no lock.
 type groupShard struct {
-	members []*Session
-	index   map[*Session]int
+	members recipients
+	index   map[*Session]int // where each is in its list of members
 	// present counts members plus the additions that are still queued, so that a shard
 	// with none is not bothered with a broadcast.
 	present atomic.Int64
@@ -80,9 +80,8 @@ func (m *groupShard) add(s *Session) {
 	if m.index == nil {
 		m.index = make(map[*Session]int)
 	}
-	m.index[s] = len(m.members)
-	m.members = append(m.members, s)
-	m.length.Store(int64(len(m.members)))
+	m.index[s] = m.members.add(s)
+	m.length.Store(int64(m.members.len()))
 	s.groups = append(s.groups, m)
 }
 
@@ -115,13 +114,9 @@ func (m *groupShard) drop(s *Session) bool {
 	if !member {
 		return false
 	}
-	last := len(m.members) - 1
-	m.members[i] = m.members[last]
-	m.index[m.members[i]] = i
-	m.members[last] = nil
-	m.members = m.members[:last]
+	m.index[m.members.remove(s, i)] = i
 	delete(m.index, s)
 	m.present.Add(-1)
-	m.length.Store(int64(len(m.members)))
+	m.length.Store(int64(m.members.len()))
 	return true
 }

@@ -44,6 +44,12 @@ type SessionEnd struct {
 // too much did.
 func (e SessionEnd) TooSlow() bool { return errors.Is(e.Err, errPendingTooLong) }
 
+// MessageTooLarge says that the client sent a message beyond Options.MaxPayload.
+func (e SessionEnd) MessageTooLarge() bool { return errors.Is(e.Err, errTooLarge) }
+
+// MessageTooSlow says that a message took longer than Options.ReceiveTimeout to arrive.
+func (e SessionEnd) MessageTooSlow() bool { return errors.Is(e.Err, errReceivingTooLong) }
+
 // Stats are figures of a Server at one moment. Bytes are those of Session.BytesSent and
 // Session.BytesReceived.
 type Stats struct {

@@ -127,13 +127,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // SendTo sends a frame to the sessions listed, which must all be of this server and must
 // not repeat. It takes its place in the order that Group describes. The list is copied.
 func (s *Server) SendTo(sessions []*Session, f *Frame, o SendOptions) {
-	lists := make([][]*Session, len(s.shards))
+	lists := make([]recipients, len(s.shards))
 	for _, session := range sessions {
-		lists[session.shard.number] = append(lists[session.shard.number], session)
+		lists[session.shard.number].add(session)
 	}
-	for number, list := range lists {
-		if len(list) > 0 {
-			s.shards[number].enqueue(operation{kind: opSendList, sessions: list, frame: f, volatile: o.Volatile, except: o.Except})
+	for number := range lists {
+		if lists[number].len() > 0 {
+			s.shards[number].enqueue(operation{kind: opSendList, sessions: &lists[number], frame: f, volatile: o.Volatile, except: o.Except})
 		}
 	}
 }
@@ -193,10 +193,11 @@ func (s *Server) abortSockets() {
 // inbound queue holds everything back until inbound.open.
 func (s *Server) newSession(r *http.Request, query url.Values, transport Transport) (*Session, *RequestError) {
 	address := s.options.clientAddress(r)
-	if refusal := s.admission.enter(&s.options, address, s.now()); refusal != nil {
+	now := s.now()
+	late, refusal := s.admission.enter(&s.options, address, now)
+	if refusal != nil {
 		return nil, refusal
 	}
-	now := s.now()
 	session := &Session{
 		server:    s,
 		shard:     s.shards[int(s.nextShard.Add(1))%len(s.shards)],
@@ -204,6 +205,7 @@ func (s *Server) newSession(r *http.Request, query url.Values, transport Transpo
 		request:   s.options.keep(r, now),
 		form:      newForm(query),
 		address:   address,
+		late:      late,
 		transport: transport,
 	}
 	session.fd = noDescriptor

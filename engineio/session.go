@@ -49,6 +49,9 @@ type Session struct {
 	id      string
 	request keptRequest
 	address string // see Options.ClientAddress
+	// late says that the address had many sessions already. Frames for many reach those who are
+	// late after all others, so that a crowd from one address keeps nobody else waiting.
+	late bool
 }
 
 type state uint8

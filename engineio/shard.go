@@ -37,8 +37,9 @@ type shard struct {
 	// The worker's own.
 	writer   *writer
 	frames   []*Frame   // being merged
-	staged   []*Session // with frames of this chunk to be flushed
+	staged   recipients // with frames of this chunk to be flushed
 	rotation int
+	pause    *time.Timer
 	pass     Pass // under way
 }
 
@@ -59,8 +60,8 @@ type operation struct {
 	volatile bool
 	group    *groupShard
 	session  *Session
-	sessions []*Session
-	except   *Session // left out of a send; nil for nobody
+	sessions *recipients // of opSendList
+	except   *Session    // left out of a send; nil for nobody
 	frame    *Frame
 	reason   Reason
 }
@@ -72,7 +73,11 @@ func (o *operation) weight() int {
 	if o.frame == nil {
 		return operationWeight
 	}
-	return operationWeight + o.frame.Size() + 8*len(o.sessions)
+	weight := operationWeight + o.frame.Size()
+	if o.sessions != nil {
+		weight += 8 * o.sessions.len()
+	}
+	return weight
 }
 
 // sends says whether the operation hands a frame to sessions.
@@ -85,7 +90,7 @@ func (o *operation) sameTarget(p *operation) bool {
 }
 
 func newShard(server *Server, number int) *shard {
-	sh := &shard{server: server, number: number, wake: make(chan struct{}, 1), writer: &writer{}}
+	sh := &shard{server: server, number: number, wake: make(chan struct{}, 1), writer: &writer{}, pause: time.NewTimer(0)}
 	sh.room.L = &sh.mu
 	return sh
 }
@@ -137,8 +142,7 @@ func (sh *shard) close() {
 // run is the worker. It ends when stop is closed.
 func (sh *shard) run(stop <-chan struct{}) {
 	var batch []operation
-	pause := time.NewTimer(0)
-	defer pause.Stop()
+	defer sh.pause.Stop()
 	for {
 		select {
 		case <-stop:
@@ -166,12 +170,7 @@ func (sh *shard) run(stop <-chan struct{}) {
 			batch = nil
 		}
 		if took := time.Duration(sh.server.now() - began); took >= minPause && sh.behind() {
-			pause.Reset(min(took, maxPause))
-			select {
-			case <-stop:
-				return
-			case <-pause.C:
-			}
+			sh.rest(took)
 		}
 	}
 }
@@ -183,6 +182,15 @@ const (
 	minPause = 200 * time.Microsecond
 	maxPause = 2 * time.Millisecond
 )
+
+// rest leaves the processor to others for a time, maxPause at most.
+func (sh *shard) rest(d time.Duration) {
+	sh.pause.Reset(min(d, maxPause))
+	select {
+	case <-sh.server.stop:
+	case <-sh.pause.C:
+	}
+}
 
 // behind says whether operations were queued during the last pass, unless there are so many
 // that publishers will have to wait.
@@ -241,7 +249,7 @@ func (sh *shard) carryOut(ops []operation) {
 		frame := sh.merge(ops[i:end])
 		sh.pass.Sends += end - i
 		sh.pass.Merged += end - i - 1
-		if len(sh.staged) == 0 && !anySends(ops[end:]) {
+		if sh.staged.len() == 0 && !anySends(ops[end:]) {
 			sh.deliver(o, frame)
 		} else {
 			sh.stage(o, frame)
@@ -253,12 +261,29 @@ func (sh *shard) carryOut(ops []operation) {
 		}
 		i = end
 	}
-	for i, s := range sh.staged {
-		s.flushStaged(sh.writer)
-		sh.staged[i] = nil
-		yieldEvery(i)
+	sh.firstThenLate(&sh.staged, func(list []*Session) {
+		for i, s := range list {
+			s.flushStaged(sh.writer)
+			yieldEvery(i)
+		}
+	})
+	sh.staged.clear()
+}
+
+// firstThenLate sends to both lists. Before the second one the worker rests for as long as the
+// first has taken: those who have just been sent to, and those who come, get the processor before
+// a crowd does.
+func (sh *shard) firstThenLate(to *recipients, send func(list []*Session)) {
+	if len(to.late) == 0 {
+		send(to.first)
+		return
 	}
-	sh.staged = sh.staged[:0]
+	began := sh.server.now()
+	send(to.first)
+	if took := time.Duration(sh.server.now() - began); len(to.first) > 0 {
+		sh.rest(took)
+	}
+	send(to.late)
 }
 
 func anySends(ops []operation) bool {
@@ -299,19 +324,22 @@ func (sh *shard) deliver(o *operation, f *Frame) {
 		o.session.deliver(f, o.volatile, sh.writer)
 		return
 	}
-	recipients := o.recipients()
-	if len(recipients) == 0 {
-		return
-	}
-	// Nobody is always the last one to be written to.
 	sh.rotation++
-	start := sh.rotation % len(recipients)
-	sh.deliverAll(recipients[start:], o, f)
-	sh.deliverAll(recipients[:start], o, f)
+	sh.firstThenLate(o.recipients(), func(list []*Session) { sh.deliverAll(list, o, f) })
 }
 
-func (sh *shard) deliverAll(recipients []*Session, o *operation, f *Frame) {
-	for i, s := range recipients {
+// deliverAll begins with another session each time: nobody is always the last one of a list.
+func (sh *shard) deliverAll(list []*Session, o *operation, f *Frame) {
+	if len(list) == 0 {
+		return
+	}
+	start := sh.rotation % len(list)
+	sh.deliverInOrder(list[start:], o, f)
+	sh.deliverInOrder(list[:start], o, f)
+}
+
+func (sh *shard) deliverInOrder(list []*Session, o *operation, f *Frame) {
+	for i, s := range list {
 		if s != o.except {
 			s.deliver(f, o.volatile, sh.writer)
 		}
@@ -324,22 +352,25 @@ func (sh *shard) stage(o *operation, f *Frame) {
 		sh.stageOne(o.session, f, o.volatile)
 		return
 	}
-	for _, s := range o.recipients() {
-		if s != o.except {
-			sh.stageOne(s, f, o.volatile)
+	to := o.recipients()
+	for _, list := range [][]*Session{to.first, to.late} {
+		for _, s := range list {
+			if s != o.except {
+				sh.stageOne(s, f, o.volatile)
+			}
 		}
 	}
 }
 
 func (sh *shard) stageOne(s *Session, f *Frame, volatile bool) {
 	if s.stage(f, volatile) {
-		sh.staged = append(sh.staged, s)
+		sh.staged.add(s)
 	}
 }
 
-func (o *operation) recipients() []*Session {
+func (o *operation) recipients() *recipients {
 	if o.kind == opBroadcast {
-		return o.group.members
+		return &o.group.members
 	}
 	return o.sessions
 }
