@@ -57,7 +57,7 @@ func startAdmin(dir string, c *catalog.Catalog, samples *ops.Samples, level *slo
 		register(mux)
 	}
 	admin := &adminServer{
-		server: &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout,
+		server: &http.Server{Handler: mux, ReadHeaderTimeout: sideTimeout,
 			ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug)},
 		done: make(chan struct{}),
 	}

@@ -96,7 +96,7 @@ func TestBenchCrowdRecovers(t *testing.T) {
 // A server that its limits protect says so, and so does the command.
 func TestBenchAgainstLimits(t *testing.T) {
 	t.Parallel()
-	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRate = 0.001 })
+	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRate = perSecond(0.001) })
 	code, stdout, _ := runProcess(t, "bench", p.URL(), "--clients", "1", "--warmup", "0s", "--duration", "300ms", "--no-cleanup")
 	if code != 0 || !strings.Contains(stdout, "refused") || !strings.Contains(stdout, "HTTP status 429") {
 		t.Errorf("exit code %d:\n%s", code, stdout)

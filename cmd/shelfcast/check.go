@@ -101,8 +101,8 @@ func contradictions(s *Settings) []check.Fault {
 	if s.Sync == "always" && s.SyncInterval != time.Second {
 		complain(fmt.Sprintf("--sync-interval %s has no effect with --sync always", s.SyncInterval))
 	}
-	if s.limited() && s.MaxConnectionsPerAddress > s.MaxConnections {
-		complain(fmt.Sprintf("--max-connections-per-address %d is never reached, as --max-connections is %d", s.MaxConnectionsPerAddress, s.MaxConnections))
+	for _, problem := range s.contradictLimits() {
+		complain(problem)
 	}
 	if s.BackupEvery == 0 && s.BackupDir != "" {
 		complain("--backup-dir is set, and --backup-every 0 makes no backups")

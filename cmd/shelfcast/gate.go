@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/shelfcast/shelfcast/engineio"
-	"github.com/shelfcast/shelfcast/internal/guard"
 )
 
 // socketBuffer is how many bytes the kernel may hold for one client, besides what the engine
@@ -29,18 +28,5 @@ func (g *gate) allow(*http.Request) error {
 		Message: "server is stopping",
 		Status:  http.StatusServiceUnavailable,
 		Header:  http.Header{"Retry-After": {"1"}},
-	}
-}
-
-// limitConnections sets how many sockets may be open and how fast they may
-// come. Every address counts, those of this machine too: whoever puts a proxy in
-// front names it with --trusted-proxies, so that those behind it count each for themselves.
-func limitConnections(options *engineio.Options, s *Settings) {
-	options.ClientAddress, options.Secure = engineio.PeerAddress, guard.Secure
-	options.MaxSessions, options.MaxSessionsPerAddress, options.HandshakesPerSecond = -1, -1, -1
-	if s.limited() {
-		options.MaxSessions = s.MaxConnections
-		options.MaxSessionsPerAddress = s.MaxConnectionsPerAddress
-		options.HandshakesPerSecond = s.HandshakeRatePerAddress
 	}
 }

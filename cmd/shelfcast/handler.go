@@ -7,22 +7,13 @@ import (
 	"time"
 )
 
-// Bounds on one HTTP exchange. They are set per request and not on the server,
-// whose timeouts would also end long polls: net/http cancels a request when
-// the read deadline passes while its handler waits.
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	bodyTimeout   = 30 * time.Second
-	answerTimeout = 5 * time.Minute // a large catalogue over a slow line
-	maxHeader     = 64 << 10
-)
-
 const socketPath = "/socket.io/"
 
 // route sends socket requests to the Socket.IO server and all others to REST
-// and the web app.
-func route(sockets, rest http.Handler, tracker *inFlight) http.Handler {
+// and the web app. The bounds on one exchange are set per request and not on the
+// server, whose timeouts would also end long polls: net/http cancels a request
+// when the read deadline passes while its handler waits.
+func route(s *Settings, sockets, rest http.Handler, tracker *inFlight) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		controller := http.NewResponseController(w)
 		now := time.Now()
@@ -32,7 +23,7 @@ func route(sockets, rest http.Handler, tracker *inFlight) http.Handler {
 			// connection has no deadlines, as in tests.
 			_ = controller.SetWriteDeadline(time.Time{})
 			if r.Method == http.MethodPost {
-				_ = controller.SetReadDeadline(now.Add(bodyTimeout))
+				_ = controller.SetReadDeadline(now.Add(s.BodyTimeout))
 			} else {
 				_ = controller.SetReadDeadline(time.Time{})
 			}
@@ -40,8 +31,8 @@ func route(sockets, rest http.Handler, tracker *inFlight) http.Handler {
 			return
 		}
 		defer tracker.begin()()
-		_ = controller.SetReadDeadline(now.Add(bodyTimeout))
-		_ = controller.SetWriteDeadline(now.Add(answerTimeout))
+		_ = controller.SetReadDeadline(now.Add(s.BodyTimeout))
+		_ = controller.SetWriteDeadline(now.Add(s.AnswerTimeout))
 		rest.ServeHTTP(w, r)
 	})
 }

@@ -13,9 +13,7 @@ import (
 // become a WebSocket is package engineio's. Safe for concurrent use; nothing else is locked under
 // mu, and closing a connection waits for nobody.
 type httpConnections struct {
-	most    int                 // from one address; 0: any number
-	exempt  guard.Proxies       // have as many as they like
-	limited func(remote string) // is told of each that is one too many; never nil
+	most int // from one address; 0: any number
 
 	mu     sync.Mutex
 	open   map[net.Conn]httpConnection
@@ -28,21 +26,24 @@ type httpConnection struct {
 	silent bool // nothing was ever sent on it
 }
 
-func newHTTPConnections(most int, exempt guard.Proxies, limited func(remote string)) *httpConnections {
-	return &httpConnections{
-		most: most, exempt: exempt, limited: limited,
-		open: make(map[net.Conn]httpConnection), counts: make(map[string]int),
-	}
+func newHTTPConnections(most int) *httpConnections {
+	return &httpConnections{most: most, open: make(map[net.Conn]httpConnection), counts: make(map[string]int)}
+}
+
+// full tells whether a sender has as many as there may be. A listener asks before it accepts, and
+// serves what it has accepted before it asks again.
+func (c *httpConnections) full(sender string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most > 0 && c.counts[sender] >= c.most
 }
 
 // observe is an http.Server.ConnState.
 func (c *httpConnections) observe(connection net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		remote := connection.RemoteAddr().String()
-		if !c.admit(connection, remote) {
+		if !c.add(connection) {
 			_ = connection.Close() // whoever comes now finds nobody
-			return
 		}
 	case http.StateHijacked, http.StateClosed:
 		c.forget(connection)
@@ -56,15 +57,12 @@ func (c *httpConnections) observe(connection net.Conn, state http.ConnState) {
 	}
 }
 
-func (c *httpConnections) admit(connection net.Conn, remote string) bool {
-	sender := guard.Sender(remote)
+// add says false once the end has begun.
+func (c *httpConnections) add(connection net.Conn) bool {
+	sender := guard.Sender(connection.RemoteAddr().String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
-		return false
-	}
-	if c.most > 0 && c.counts[sender] >= c.most && !c.exempt.Trusts(guard.Peer(remote)) {
-		c.limited(remote)
 		return false
 	}
 	c.open[connection] = httpConnection{sender: sender, silent: true}

@@ -47,7 +47,7 @@ func (p *running) awaitMetric(name string, want float64) {
 // What happens is counted where an operator looks for it, and names nobody.
 func TestMetricsCountWhatHappens(t *testing.T) {
 	t.Parallel()
-	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRatePerAddress, s.RequestRate = 1000, 0.001 })
+	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRatePerAddress, s.RequestRate = perSecond(1000), perSecond(0.001) })
 	owner := sockettest.Dial(t, p.URL(), sockettest.Handshake{Query: url.Values{"userId": {"secret-olga"}, "role": {"owner"}}})
 	owner.Ask("ownerJoinDashboard")
 	p.add("Middlemarch")

@@ -15,6 +15,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/guard"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/metrics"
+	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
 
 // blocksName is the file of the blocked addresses in the data directory.
@@ -27,6 +28,8 @@ type perimeter struct {
 	blocks   *guard.Blocks
 	refusals *guard.Refusals
 	http     *httpConnections
+	arrivals *ratelimit.Limiter // new connections, by sender; nil: any number
+	limited  func(limit string)
 	view     *connections.View // nil before the sockets are built
 	logger   *slog.Logger
 }
@@ -45,24 +48,66 @@ func newPerimeter(s *Settings, meters *metrics.Metrics, logger *slog.Logger) (*p
 		proxies:  proxies,
 		blocks:   openBlocks(s, proxies, logger),
 		refusals: guard.NewRefusals(meters.Guard, nil),
+		limited:  meters.HTTP.Limited,
 		logger:   logger,
 	}
 	most := 0
 	if s.limited() {
 		most = httpPerSocket * s.MaxConnectionsPerAddress
+		p.arrivals = ratelimit.New(ratelimit.Rate{
+			PerSecond: float64(s.ConnectionRatePerAddress), Burst: arrivalBurst * s.ConnectionRatePerAddress,
+		})
 	}
-	p.http = newHTTPConnections(most, proxies, func(remote string) {
-		meters.HTTP.Limited(limitHTTPConnections)
-		p.refusals.Note(guard.KindLimit, remote, "", limitHTTPConnections)
-	})
+	p.http = newHTTPConnections(most)
 	meters.Guard.CountBlocks(func() int { return len(p.blocks.List()) })
 	return p, nil
 }
 
-const limitHTTPConnections = "HTTP connections per address"
+// The limits before HTTP, as metrics and the list of refusals name them.
+const (
+	limitHTTPConnections = "HTTP connections per address"
+	limitNewConnections  = "new connections per address"
+)
+
+const (
+	// arrivalBurst is for how many seconds' worth of new connections an address has room, as those
+	// who share one also come back together.
+	arrivalBurst = 10
+	// refusalCost is what a handshake that is refused counts besides the connection that it came
+	// by: to answer somebody is dearer than to reset him, and who comes back at once after a
+	// refusal gets no further answers.
+	refusalCost = 4
+)
 
 func openBlocks(s *Settings, proxies guard.Proxies, logger *slog.Logger) *guard.Blocks {
 	return guard.OpenBlocks(guard.BlocksOptions{File: filepath.Join(s.Data, blocksName), Proxies: proxies, Logger: logger})
+}
+
+// admits tells whether a connection that has just come may stay: whether its address is not
+// blocked, and has neither made nor opened too many. It is asked before anything is read. Trusted
+// proxies may have as many as they like.
+func (p *perimeter) admits(remote string) bool {
+	peer := guard.Peer(remote)
+	if p.blocks.Covers(peer) {
+		p.turnAway(remote)
+		return false
+	}
+	if p.proxies.Trusts(peer) {
+		return true
+	}
+	sender, limit := guard.Sender(remote), ""
+	switch {
+	case p.http.full(sender):
+		limit = limitHTTPConnections
+	case !p.arrivals.Admits(sender, time.Now()):
+		limit = limitNewConnections
+	default:
+		return true
+	}
+	p.limited(limit)
+	p.view.Attempt(remote)
+	p.refusals.Note(guard.KindLimit, remote, "", limit)
+	return false
 }
 
 const detailBlocked = "the address is blocked"
@@ -112,6 +157,9 @@ func (p *perimeter) socketRefused(r *http.Request, refusal *engineio.RequestErro
 	if refusal.Status == http.StatusTooManyRequests || refusal.Status == http.StatusServiceUnavailable {
 		p.view.Attempt(r.RemoteAddr)
 		p.refusals.Note(guard.KindLimit, r.RemoteAddr, "", refusal.Message)
+	}
+	if refusal.Status == http.StatusTooManyRequests {
+		p.arrivals.Charge(guard.Sender(r.RemoteAddr), refusalCost, time.Now())
 	}
 }
 

@@ -56,7 +56,7 @@ func (p *running) view(query string, want func(*httpapi.ConnectionView) bool) ht
 func TestOneBlockEndsACrowd(t *testing.T) {
 	t.Parallel()
 	const clients = 60
-	p := boot(t, t.TempDir(), func(s *Settings) { s.HandshakeRatePerAddress = 200; s.RequestRatePerAddress = 2000 })
+	p := boot(t, t.TempDir(), func(s *Settings) { s.HandshakeRatePerAddress = 200; s.RequestRatePerAddress = perSecond(2000) })
 	p.crowd(clients, "127.0.0.9")
 	honest := sockettest.Dial(t, p.URL(), sockettest.Handshake{})
 	honest.Await("synced")
@@ -203,19 +203,16 @@ func TestTrustedProxies(t *testing.T) {
 func TestHTTPConnectionsPerAddress(t *testing.T) {
 	t.Parallel()
 	p := boot(t, t.TempDir(), func(s *Settings) { s.MaxConnectionsPerAddress = 2 })
-	var open []net.Conn
+	// A connection that is turned away is reset, perhaps before its client has seen it open.
+	cut := 0
 	for range 8 {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.0.9")}}
 		connection, err := dialer.DialContext(t.Context(), "tcp4", fmt.Sprint("127.0.0.1:", portOfURL(t, p.URL())))
 		if err != nil {
-			t.Fatal(err)
+			cut++
+			continue
 		}
 		defer connection.Close()
-		open = append(open, connection)
-	}
-	p.awaitMetric(`shelfcast_limit_hits_total{limit="HTTP connections per address"}`, 4)
-	cut := 0
-	for _, connection := range open {
 		if err := connection.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
 			t.Fatal(err)
 		}
@@ -225,5 +222,60 @@ func TestHTTPConnectionsPerAddress(t *testing.T) {
 	}
 	if cut != 4 {
 		t.Errorf("%d of 8 are cut", cut)
+	}
+	p.awaitMetric(`shelfcast_limit_hits_total{limit="HTTP connections per address"}`, 4)
+}
+
+// New connections of an address are counted before anything is read of them, and who was refused a
+// socket is counted for more. Nobody else, and no trusted proxy, is held back.
+func TestNewConnectionsPerAddress(t *testing.T) {
+	t.Parallel()
+	p := boot(t, t.TempDir(), func(s *Settings) {
+		s.ConnectionRatePerAddress, s.HandshakeRatePerAddress, s.TrustedProxies = 1, 1, []string{"127.0.0.8"}
+	})
+	reset := func(address string) (after int) {
+		for after < 50 {
+			if _, err := getFrom(p.URL(), address); err != nil {
+				return after
+			}
+			after++
+		}
+		return after
+	}
+	if after := reset("127.0.0.9"); after < arrivalBurst || after > arrivalBurst+5 { // the rate lets in some meanwhile
+		t.Errorf("reset after %d connections", after)
+	}
+	if after := reset("127.0.0.8"); after != 50 {
+		t.Errorf("a trusted proxy is reset after %d connections", after)
+	}
+	if after := reset("127.0.0.7"); after < arrivalBurst {
+		t.Errorf("somebody else is reset after %d connections", after)
+	}
+	p.awaitMetric(`shelfcast_limit_hits_total{limit="new connections per address"}`, 2)
+	if status, _, refusals := p.do(http.MethodGet, "/refusals", ""); status != http.StatusOK || !strings.Contains(refusals, `"address":"127.0.0.9","userId":"","detail":"new connections per address"`) {
+		t.Errorf("refusals: %s", refusals)
+	}
+}
+
+// A refused handshake counts for more than the connection that it came by.
+func TestRefusedHandshakesCountForMore(t *testing.T) {
+	t.Parallel()
+	p := boot(t, t.TempDir(), func(s *Settings) {
+		s.ConnectionRatePerAddress, s.MaxConnectionsPerAddress = 2, 1
+	})
+	address := strings.Replace(p.URL(), "localhost", "127.0.0.1", 1) + "/socket.io/?EIO=4&transport=polling"
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answers := map[int]int{}
+	for range 2*arrivalBurst + 5 {
+		response, err := client.Get(address)
+		if err != nil {
+			answers[0]++
+			continue
+		}
+		response.Body.Close()
+		answers[response.StatusCode]++
+	}
+	if answers[http.StatusOK] != 1 || answers[http.StatusTooManyRequests] > 6 || answers[0] == 0 {
+		t.Errorf("by status, 0 for a reset: %v", answers)
 	}
 }

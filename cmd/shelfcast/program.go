@@ -14,6 +14,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/connections"
+	"github.com/shelfcast/shelfcast/internal/guard"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/live"
 	"github.com/shelfcast/shelfcast/internal/logs"
@@ -170,7 +171,7 @@ func (p *Program) buildSockets() {
 		Recovery:    recovery,
 		ClientFiles: clientFiles(),
 	}
-	limitConnections(&options.Options, s)
+	s.limitSockets(&options.Options)
 	p.sockets = socketio.NewServer(options)
 	p.monitor.metrics.Engine.Observe(p.sockets.Engine().Stats)
 	p.monitor.metrics.Catalog.Observe(p.store.catalog.Stats)
@@ -233,30 +234,25 @@ func (p *Program) buildAPI() error {
 		Logger:        p.logger,
 		Meter:         p.monitor.metrics.HTTP,
 	}
-	if s.limited() {
-		options.UserRate = httpapi.Rate{PerSecond: s.RequestRate, Burst: burstOf(s.RequestRate)}
-		options.AddressRate = httpapi.Rate{PerSecond: s.RequestRatePerAddress, Burst: burstOf(s.RequestRatePerAddress)}
-	}
+	s.limitRequests(&options)
 	if p.api, err = httpapi.New(options); err != nil {
 		return err
 	}
 	p.pending = newInFlight()
-	handler := route(p.sockets, p.api, p.pending)
+	handler := route(s, p.sockets, p.api, p.pending)
 	if s.Auth == "demo" && !s.DemoAnywhere {
 		handler = loopbackHosts(origins(s.CORSOrigin), handler)
 	}
 	p.server = &http.Server{
 		Handler:           p.border.handler(handler),
 		ConnState:         p.border.http.observe,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
+		ReadHeaderTimeout: s.HeaderTimeout,
+		IdleTimeout:       s.IdleTimeout,
+		MaxHeaderBytes:    s.MaxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
 	}
 	return nil
 }
-
-func burstOf(rate float64) int { return max(1, int(burst*rate)) }
 
 // dashboardStats lets REST answer what the dashboard event says.
 func (p *Program) dashboardStats() httpapi.DashboardStats {
@@ -281,7 +277,7 @@ func (p *Program) serve(listeners []net.Listener) {
 	p.running = len(listeners)
 	p.serving = make(chan struct{}, len(listeners))
 	for _, listener := range listeners {
-		listener = p.border.blocks.Listener(listener, p.border.turnAway)
+		listener = guard.NewListener(listener, p.border.admits)
 		go func() {
 			defer func() { p.serving <- struct{}{} }()
 			if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {

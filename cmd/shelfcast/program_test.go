@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
 	"github.com/shelfcast/shelfcast/internal/logs"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
@@ -53,12 +55,15 @@ type running struct {
 // defaults are the settings that the program has without any.
 func defaults(t *testing.T, dir string) Settings {
 	t.Helper()
-	return Settings{
-		Data: dir, Host: "localhost", Port: 0, Auth: "demo", Sync: "always", SyncInterval: time.Second, RecoveryWindow: 90 * 24 * time.Hour,
-		CORSOrigin: []string{"http://localhost:3000"}, ShutdownTimeout: 10 * time.Second,
-		LogKeep: 30 * 24 * time.Hour, BatchInterval: time.Second, PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second,
-		Limits: "on", MaxConnections: 10000, MaxConnectionsPerAddress: 1000, RequestRate: 20, RequestRatePerAddress: 200,
+	var settings Settings
+	parser, err := kong.New(&settings)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if _, err := parser.Parse([]string{"--data", dir, "--port", "0"}); err != nil {
+		t.Fatal(err)
+	}
+	return settings
 }
 
 // directLog writes each line at once.
@@ -323,7 +328,7 @@ func TestConnectionCaps(t *testing.T) {
 // A favourite over the socket counts against the same limits as one over REST.
 func TestEventsAreLimitedLikeRequests(t *testing.T) {
 	t.Parallel()
-	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRate = 0.001 }) // bursts of one
+	p := boot(t, t.TempDir(), func(s *Settings) { s.RequestRate = perSecond(0.001) }) // bursts of one
 	p.add("Middlemarch")
 	_, _, books := p.do(http.MethodGet, "/books", "")
 	var list []struct{ ID int64 }

@@ -72,26 +72,28 @@ type Settings struct {
 	PingInterval  time.Duration `help:"Time between the server's pings." default:"25s" group:"Live"`
 	PingTimeout   time.Duration `help:"A client that leaves a ping unanswered for so long is gone." default:"20s" group:"Live"`
 
-	Limits                   string  `help:"${enum}. off lifts every limit below, for tests and benchmarks." enum:"on,off" default:"on" group:"Limits"`
-	MaxConnections           int     `help:"Sockets at one time." default:"10000" group:"Limits"`
-	MaxConnectionsPerAddress int     `help:"Sockets at one time from one address (one IPv6 /64)." default:"1000" group:"Limits"`
-	HandshakeRatePerAddress  int     `help:"New sockets a second from one address; bursts are ten times as large." default:"200" group:"Limits"`
-	RequestRate              float64 `help:"REST requests a second of one user; bursts are five times as large." default:"20" group:"Limits"`
-	RequestRatePerAddress    float64 `help:"REST requests a second from one address; bursts are five times as large." default:"200" group:"Limits"`
+	Limits                   string `help:"${enum}. off lifts every limit on connections, requests and events, for tests and benchmarks; sizes and times stay." enum:"on,off" default:"on" group:"Limits"`
+	MaxConnections           int    `help:"Sockets at one time." default:"10000" group:"Limits"`
+	MaxConnectionsPerAddress int    `help:"Sockets at one time from one address (one IPv6 /64), and half as many connections as there may be for HTTP." default:"1000" group:"Limits"`
+	ConnectionRatePerAddress int    `help:"New connections a second from one address, of whatever kind; bursts are ten times as large. Those beyond are reset before a byte of them is read." default:"400" group:"Limits"`
+	HandshakeRatePerAddress  int    `help:"New sockets a second from one address; bursts are ten times as large." default:"200" group:"Limits"`
+	RequestRate              rate   `help:"REST requests of one user: 20 is 20 a second with bursts of 100; 100/15m is 100 within 15 minutes." default:"20" placeholder:"RATE" group:"Limits"`
+	RequestRatePerAddress    rate   `help:"REST requests from one address, as --request-rate." default:"200" placeholder:"RATE" group:"Limits"`
+	EventRate                rate   `help:"Events that clients of one user may send, as --request-rate. They count as requests besides." default:"20" placeholder:"RATE" group:"Limits"`
+
+	MaxBodyBytes    int           `help:"Largest body of a REST request." default:"1048576" group:"Limits"`
+	MaxMessageBytes int           `help:"Largest message that a client may send by a socket." default:"1000000" group:"Limits"`
+	MaxHeaderBytes  int           `help:"Largest header of a request." default:"65536" group:"Limits"`
+	HeaderTimeout   time.Duration `help:"Longest time for a request's header to arrive." default:"10s" group:"Limits"`
+	BodyTimeout     time.Duration `help:"Longest time for a request's body, or one message of a socket, to arrive." default:"30s" group:"Limits"`
+	AnswerTimeout   time.Duration `help:"Longest time for an answer to be taken." default:"5m" group:"Limits"`
+	IdleTimeout     time.Duration `help:"How long an HTTP connection may wait for its next request." default:"2m" group:"Limits"`
+	MaxPendingBytes int           `help:"How much may wait for a client that does not read; beyond it is closed." default:"1000000" group:"Limits"`
+	MaxPendingTime  time.Duration `help:"How long something may wait for a client that does not read; then it is closed." default:"20s" group:"Limits"`
 }
-
-// burst is how many requests may come at once for each request a second.
-const burst = 5
-
-// maxRate is more requests a second than any machine answers, and with its
-// bursts still an int everywhere.
-const maxRate = 100_000_000
 
 // tls tells whether the server speaks HTTPS.
 func (s *Settings) tls() bool { return s.TLSCert != "" }
-
-// limited tells whether limits apply.
-func (s *Settings) limited() bool { return s.Limits != "off" }
 
 // AfterApply is called by kong when all sources are read. Host may be written
 // as it stands in a URL.
@@ -173,21 +175,8 @@ func (s *Settings) Validate() error {
 	if s.BackupKeep < 0 {
 		complain("--backup-keep: %d is not a number of backups", s.BackupKeep)
 	}
-	if s.limited() {
-		if s.MaxConnections < 1 || s.MaxConnectionsPerAddress < 1 || s.HandshakeRatePerAddress < 1 {
-			complain("--max-connections, --max-connections-per-address, --handshake-rate-per-address: less than 1 would refuse everyone; --limits off lifts them")
-		}
-		for _, rate := range []struct {
-			flag  string
-			value float64
-		}{
-			{"--request-rate", s.RequestRate},
-			{"--request-rate-per-address", s.RequestRatePerAddress},
-		} {
-			if !(rate.value > 0) || rate.value > maxRate { // NaN is not greater than 0
-				complain("%s: %v is not a number of requests above 0 and up to %d; --limits off lifts the limits", rate.flag, rate.value, maxRate)
-			}
-		}
+	for _, err := range s.checkLimits() {
+		complain("%w", err)
 	}
 	return errors.Join(wrong...)
 }

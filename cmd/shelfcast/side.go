@@ -20,8 +20,13 @@ type sideServers struct {
 	done    []chan struct{}
 }
 
-// profileTimeout is longer than the profiles that people take.
-const profileTimeout = 5 * time.Minute
+// Bounds on one exchange with a side port.
+const (
+	sideTimeout    = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	profileTimeout = 5 * time.Minute // longer than the profiles that people take
+	maxSideHeader  = 64 << 10
+)
 
 // openSides opens what the settings ask for; after an error nothing is open.
 func openSides(ctx context.Context, s *Settings, metrics http.Handler, logger *slog.Logger) (*sideServers, error) {
@@ -62,8 +67,8 @@ func (s *sideServers) open(ctx context.Context, what, address string, handler ht
 		handler = loopbackHosts(nil, handler)
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: profileTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		Handler: handler, ReadHeaderTimeout: sideTimeout, ReadTimeout: sideTimeout, WriteTimeout: profileTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxSideHeader, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 	done := make(chan struct{})
 	s.servers, s.done = append(s.servers, server), append(s.done, done)

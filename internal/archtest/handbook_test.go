@@ -184,6 +184,7 @@ func (p *product) addCommands(structs map[string]*ast.StructType, of, prefix str
 		kind, _ := field.Type.(*ast.Ident)
 		_, isCommand := reflect.StructTag(tag).Lookup("cmd")
 		_, isArgument := reflect.StructTag(tag).Lookup("arg")
+		_, isExplained := reflect.StructTag(tag).Lookup("help") // a setting, though its type be a struct
 		if len(field.Names) == 0 {
 			if kind != nil {
 				p.addCommands(structs, kind.Name, prefix)
@@ -199,7 +200,7 @@ func (p *product) addCommands(structs map[string]*ast.StructType, of, prefix str
 			p.commands[prefix+name] = true
 			p.addCommands(structs, kind.Name, prefix+name+" ")
 		case isCommand, isArgument:
-		case kind != nil && structs[kind.Name] != nil:
+		case kind != nil && structs[kind.Name] != nil && !isExplained:
 			p.addCommands(structs, kind.Name, prefix)
 		default:
 			p.settings["--"+name] = true

@@ -130,7 +130,13 @@ func TestListenerRefusesBlocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := make(chan string, 1)
-	listener := b.Listener(inner, func(remote string) { refused <- remote })
+	listener := NewListener(inner, func(remote string) bool {
+		if !b.Covers(Peer(remote)) {
+			return true
+		}
+		refused <- remote
+		return false
+	})
 	defer listener.Close()
 	from := func(address string) net.Conn {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
 
 // DefaultMaxBodyBytes is the largest request body by default: a title and an author of 100,000
@@ -41,11 +42,12 @@ type Options struct {
 	// there is none.
 	Web http.Handler
 
-	MaxBodyBytes int64    // 0: DefaultMaxBodyBytes
-	UserRate     Rate     // requests of one user; zero: no limit
-	AddressRate  Rate     // requests of one address; zero: no limit
-	CORSOrigins  []string // exact origins, or "*" alone; nil: none but the server's own
-	Version      string   // of the product, for the documents; "": "dev"
+	MaxBodyBytes int64          // 0: DefaultMaxBodyBytes
+	UserRate     ratelimit.Rate // requests of one user; zero: no limit
+	AddressRate  ratelimit.Rate // requests of one address; zero: no limit
+	EventRate    ratelimit.Rate // events of one user, which count as requests besides; zero: no further limit
+	CORSOrigins  []string       // exact origins, or "*" alone; nil: none but the server's own
+	Version      string         // of the product, for the documents; "": "dev"
 
 	// Monitoring is what owners see of how the server does.
 	Monitoring Monitoring
@@ -68,9 +70,10 @@ type API struct {
 	routes    []route
 	mux       *http.ServeMux
 	handler   http.Handler // mux behind the middlewares
-	users     *limiter
-	addresses *limiter
-	timings   *limiter
+	users     *ratelimit.Limiter
+	addresses *ratelimit.Limiter
+	events    *ratelimit.Limiter
+	timings   *ratelimit.Limiter
 	leaving   atomic.Bool // HandOver or Drain was called
 	draining  atomic.Bool
 }
@@ -85,9 +88,10 @@ func New(options Options) (*API, error) {
 		options:   options,
 		logger:    options.Logger,
 		mux:       http.NewServeMux(),
-		users:     newLimiter(options.UserRate, maxBuckets),
-		addresses: newLimiter(options.AddressRate, maxBuckets),
-		timings:   newLimiter(timingsRate(), maxBuckets),
+		users:     ratelimit.New(options.UserRate),
+		addresses: ratelimit.New(options.AddressRate),
+		events:    ratelimit.New(options.EventRate),
+		timings:   ratelimit.New(timingsRate()),
 	}
 	documents := &documents{}
 	a.routes = append(a.contractRoutes(), documents.routes()...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
 
 // someConnections answers what the calls about connections ask for.
@@ -91,7 +92,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	var told []httpapi.Refused
 	f := newEmptyFixture(t, func(o *httpapi.Options) {
 		o.Refused = func(r httpapi.Refused) { told = append(told, r) }
-		o.UserRate = httpapi.Rate{PerSecond: 0.001, Burst: 1}
+		o.UserRate = ratelimit.Rate{PerSecond: 0.001, Burst: 1}
 	})
 	f.send(t, http.MethodGet, "/metrics", "", map[string]string{"X-User-Id": "anna"})
 	f.send(t, http.MethodGet, "/books", "", map[string]string{"X-User-Id": "anna"})

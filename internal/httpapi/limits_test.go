@@ -10,6 +10,7 @@ import (
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
 
 // clock is a time that stands still until it is moved.
@@ -36,7 +37,7 @@ func TestUsersAreLimited(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	f := newFixture(t, func(o *httpapi.Options) {
-		o.UserRate = httpapi.Rate{PerSecond: 0.5, Burst: 2}
+		o.UserRate = ratelimit.Rate{PerSecond: 0.5, Burst: 2}
 		o.Now = now.read
 	})
 	ask := func(user string, status int, remaining string) *http.Response {
@@ -70,7 +71,7 @@ func TestUsersOfTheBodyAreLimited(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	f := newFixture(t, func(o *httpapi.Options) {
-		o.UserRate = httpapi.Rate{PerSecond: 1, Burst: 1}
+		o.UserRate = ratelimit.Rate{PerSecond: 1, Burst: 1}
 		o.Now = now.read
 	})
 	scenario{method: "PUT", target: "/books/{other}/favorite", body: `{"userId":"bert"}`, status: 200, events: []string{"favoriteUpdated"}}.run(t, f)
@@ -81,7 +82,7 @@ func TestAddressesAreLimited(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	f := newFixture(t, func(o *httpapi.Options) {
-		o.AddressRate = httpapi.Rate{PerSecond: 1, Burst: 2}
+		o.AddressRate = ratelimit.Rate{PerSecond: 1, Burst: 2}
 		o.Now = now.read
 	})
 	ask := func(address, target string, status int) {
@@ -114,8 +115,8 @@ func TestAdmit(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	f := newFixture(t, func(o *httpapi.Options) {
-		o.UserRate = httpapi.Rate{PerSecond: 1, Burst: 2}
-		o.AddressRate = httpapi.Rate{PerSecond: 1, Burst: 4}
+		o.UserRate = ratelimit.Rate{PerSecond: 1, Burst: 2}
+		o.AddressRate = ratelimit.Rate{PerSecond: 1, Burst: 4}
 		o.Now = now.read
 	})
 	for i, test := range []struct {
@@ -150,8 +151,8 @@ func TestTheTighterLimitIsTold(t *testing.T) {
 	now := newClock()
 	for name, rates := range map[string][2]int{"address": {5, 2}, "user": {2, 5}} {
 		f := newFixture(t, func(o *httpapi.Options) {
-			o.UserRate = httpapi.Rate{PerSecond: 1, Burst: rates[0]}
-			o.AddressRate = httpapi.Rate{PerSecond: 1, Burst: rates[1]}
+			o.UserRate = ratelimit.Rate{PerSecond: 1, Burst: rates[0]}
+			o.AddressRate = ratelimit.Rate{PerSecond: 1, Burst: rates[1]}
 			o.Now = now.read
 		})
 		response := f.send(t, http.MethodGet, "/stats", "", map[string]string{"X-User-Id": "anna"})

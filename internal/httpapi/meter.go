@@ -19,9 +19,11 @@ type Meter interface {
 const (
 	LimitUserRequests    = "requests per user"
 	LimitAddressRequests = "requests per address"
+	LimitEvents          = "events"
 	LimitUserEvents      = "events per user"
 	LimitAddressEvents   = "events per address"
 	LimitTimings         = "timings"
+	LimitBody            = "body size"
 )
 
 // The routes that Meter.Answered names beside the API's own.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/guard"
+	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
 
 // Monitoring is how the API learns how the server does. Each of its functions is called from many
@@ -43,7 +45,7 @@ const (
 
 // timingsRate bounds how much one address can say about times on screen: otherwise one liar
 // would decide what everybody's screens are like.
-func timingsRate() Rate { return Rate{PerSecond: 1, Burst: 20} }
+func timingsRate() ratelimit.Rate { return ratelimit.Rate{PerSecond: 1, Burst: 20} }
 
 type historyParameters struct {
 	Window string `query:"window" default:"10m" enum:"10m,24h,30d" description:"10 minutes by the second, 24 hours by the minute, or 30 days by the hour."`
@@ -136,7 +138,7 @@ func (a *API) history(w http.ResponseWriter, c *call) error {
 
 // reportTimings takes all samples or none.
 func (a *API) reportTimings(w http.ResponseWriter, c *call) error {
-	if !a.timings.admits(addressKey(c.RemoteAddr), a.options.Now()) {
+	if !a.timings.Admits(guard.Sender(c.RemoteAddr), a.options.Now()) {
 		a.noteLimit(c.RemoteAddr, c.actor.UserID, LimitTimings)
 		return tooManyRequests()
 	}

@@ -133,6 +133,9 @@ func (a *API) prepare(w http.ResponseWriter, r route, c *call) error {
 		return nil
 	}
 	if c.body, err = readBody(w, c.Request, a.options.MaxBodyBytes, *r.body); err != nil {
+		if catalog.ErrorCode(err) == catalog.CodeTooLarge {
+			a.options.Meter.Limited(LimitBody)
+		}
 		return err
 	}
 	if c.fields, err = parseObject(c.body); err != nil {

@@ -120,6 +120,12 @@ func (e *Engine) SessionClosed(end engineio.SessionEnd) {
 		}
 		e.slow.WithLabelValues(cause).Inc()
 	}
+	switch {
+	case end.MessageTooLarge():
+		e.limits.WithLabelValues(limitMessageSize).Inc()
+	case end.MessageTooSlow():
+		e.limits.WithLabelValues(limitMessageTime).Inc()
+	}
 }
 
 // FannedOut implements engineio.Meter.
@@ -137,6 +143,12 @@ func (e *Engine) Refused(_ *http.Request, refusal *engineio.RequestError) {
 	switch reason {
 	case limitConnections, limitConnectionsPerAddress, limitHandshakes:
 		e.limits.WithLabelValues(reason).Inc()
+	}
+	switch refusal.Status {
+	case http.StatusRequestEntityTooLarge:
+		e.limits.WithLabelValues(limitMessageSize).Inc()
+	case http.StatusRequestHeaderFieldsTooLarge:
+		e.limits.WithLabelValues(limitHeaderSize).Inc()
 	}
 }
 
@@ -163,11 +175,14 @@ func refusalReason(refusal *engineio.RequestError) string {
 	return "bad request"
 }
 
-// The limits on connections, as labels.
+// The limits on sockets, as labels; slow clients have a count of their own.
 const (
 	limitConnections           = "connections"
 	limitConnectionsPerAddress = "connections per address"
 	limitHandshakes            = "handshakes per address"
+	limitHeaderSize            = "handshake header size"
+	limitMessageSize           = "message size"
+	limitMessageTime           = "message time"
 )
 
 // knownReason bounds the reasons for which connections and sockets end: an application may give
