@@ -70,7 +70,7 @@ func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, er
 	if err := w.Validate(); err != nil {
 		return 0, err
 	}
-	messages, err := l.subjects.changeMessages(&w, l.maxPayload())
+	messages, err := l.changeMessages(&w)
 	if err != nil {
 		return 0, catalog.Unavailable(err)
 	}
@@ -79,7 +79,7 @@ func (l *Log) Append(ctx context.Context, w catalog.Write) (catalog.Sequence, er
 	}
 	first, err := l.store(ctx, newStoring(messages, 0))
 	if stale := (*staleError)(nil); errors.As(err, &stale) {
-		return 0, catalog.Conflict(stale.current)
+		return 0, l.numbering.conflict(stale.current)
 	}
 	return first, err
 }
@@ -169,6 +169,11 @@ func (l *Log) settle(ctx context.Context, s *storing, isUnknown bool) (catalog.S
 	}
 	// A write of somebody else, which came to nothing, was in the way. Or ours came to nothing.
 	return 0, errNotStored
+}
+
+// changeMessages makes the messages of a write, with sequences of this stream.
+func (l *Log) changeMessages(w *catalog.Write) ([]*nats.Msg, error) {
+	return l.subjects.changeMessages(&w.Change, l.numbering.sequence(w.Expect), l.maxPayload())
 }
 
 func (l *Log) maxPayload() int { return int(l.conn.MaxPayload()) - 4096 }

@@ -73,19 +73,33 @@ func (l *Log) claimAt(ctx context.Context, userID, key string) (*catalog.Claim, 
 	if err != nil || found == nil {
 		return nil, 0, err
 	}
-	var stored storedClaim
-	if err := json.Unmarshal(found.Data, &stored); err != nil {
-		return nil, 0, fmt.Errorf("a stored idempotency key: %w", err)
+	claim, err := decodeClaim(found.Data, found.Sequence)
+	if err != nil {
+		return nil, 0, err
 	}
-	claim := &catalog.Claim{UserID: stored.UserID, Key: stored.Key, Expires: stored.Expires, Answer: joinAnswer(stored.Answer, found.Sequence+1)}
-	if len(stored.Fingerprint) != len(claim.Fingerprint) || stored.UserID != userID || stored.Key != key {
-		return nil, 0, errors.New("a stored idempotency key is damaged")
+	if claim.UserID != userID || claim.Key != key {
+		return nil, 0, errClaimDamaged
 	}
-	copy(claim.Fingerprint[:], stored.Fingerprint)
-	if !stored.Expires.After(l.now()) {
+	if !claim.Expires.After(l.now()) {
 		return nil, found.Sequence, nil
 	}
 	return claim, found.Sequence, nil
+}
+
+var errClaimDamaged = errors.New("a stored idempotency key is damaged")
+
+// decodeClaim reads the message of a claim that has a sequence.
+func decodeClaim(content []byte, sequence catalog.Sequence) (*catalog.Claim, error) {
+	var stored storedClaim
+	if err := json.Unmarshal(content, &stored); err != nil {
+		return nil, fmt.Errorf("%w: %w", errClaimDamaged, err)
+	}
+	claim := &catalog.Claim{UserID: stored.UserID, Key: stored.Key, Expires: stored.Expires, Answer: joinAnswer(stored.Answer, sequence+1)}
+	if len(stored.Fingerprint) != len(claim.Fingerprint) {
+		return nil, errClaimDamaged
+	}
+	copy(claim.Fingerprint[:], stored.Fingerprint)
+	return claim, nil
 }
 
 // Claimed implements [catalog.Log].
@@ -148,7 +162,7 @@ func (l *Log) storeClaimed(ctx context.Context, claim *catalog.Claim, answer [][
 		case known != nil:
 			return 0, catalog.KeyReused()
 		case stale.index > 0:
-			return 0, catalog.Conflict(stale.current)
+			return 0, l.numbering.conflict(stale.current)
 		}
 		expect = last
 	}

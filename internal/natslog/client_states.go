@@ -94,13 +94,21 @@ func (l *Log) Forget(ctx context.Context, name string) error {
 	return l.storeState(ctx, name, time.Time{}, forgottenFor)
 }
 
-func (l *Log) storeState(ctx context.Context, name string, until time.Time, lifetime time.Duration) error {
+func (s subjects) stateMessage(name string, until time.Time, lifetime time.Duration) (*nats.Msg, error) {
 	content, err := json.Marshal(storedState{until.UTC()})
+	if err != nil {
+		return nil, err
+	}
+	message := newMessage(s.client(name), content)
+	expireAfter(message, lifetime)
+	return message, nil
+}
+
+func (l *Log) storeState(ctx context.Context, name string, until time.Time, lifetime time.Duration) error {
+	message, err := l.subjects.stateMessage(name, until, lifetime)
 	if err != nil {
 		return catalog.Unavailable(err)
 	}
-	message := newMessage(l.subjects.client(name), content)
-	expireAfter(message, lifetime)
 	sequence, err := l.store(ctx, newStoring([]*nats.Msg{message}, 0))
 	if err == nil {
 		l.clients.set(message.Subject, sequence, until, l.now())

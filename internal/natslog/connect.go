@@ -93,13 +93,27 @@ func (c Connection) dial(ctx context.Context, name string, logger *slog.Logger, 
 	}
 }
 
-// withoutSecrets gives the servers' addresses, for messages.
+// Place names the log for people, in the form in which commands take it, without secrets.
+func (o Options) Place() string {
+	place := withoutSecrets(o.Connection.URL)
+	if o.Stream != "" && o.Stream != DefaultStream {
+		place += " --nats-stream " + o.Stream
+	}
+	return place
+}
+
+// withoutSecrets gives the servers' addresses.
 func withoutSecrets(urls string) string {
 	parts := strings.Split(urls, ",")
 	for i, part := range parts {
-		if at := strings.LastIndexByte(part, '@'); at >= 0 {
-			parts[i] = part[at+1:]
+		scheme, rest, found := strings.Cut(strings.TrimSpace(part), "://")
+		if !found {
+			scheme, rest = "nats", scheme
 		}
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			rest = rest[at+1:]
+		}
+		parts[i] = scheme + "://" + rest
 	}
 	return strings.Join(parts, ",")
 }

@@ -10,6 +10,7 @@
 //	SHELFCAST.m.<name>         the state of a client; expires
 //	SHELFCAST.n.<node>         the last barrier of a node; expires
 //	SHELFCAST.r.<series>.<n>   a series that is too large for one batch; expires
+//	SHELFCAST.t.<n>            which positions the records have that came from another log
 //
 // What is never pruned and what may expire follows from how JetStream recovers: after a crash it
 // may rebuild its index from block files that hold no record of removals, so a message that expired

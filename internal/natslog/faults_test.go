@@ -148,7 +148,7 @@ func TestUnknownOutcomeIsSettled(t *testing.T) {
 	cluster := natstest.Start(t, 1, nil)
 	log := openAt(t, cluster, 1)
 	messages := func(id int64, title string, expect catalog.Sequence) *storing {
-		made, err := log.subjects.changeMessages(&catalog.Write{Change: testBook(id, title), Expect: expect}, log.maxPayload())
+		made, err := log.changeMessages(&catalog.Write{Change: testBook(id, title), Expect: expect})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/move"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 	// freshAcknowledgement is how long an acknowledgement counts as proof. Without one, writes are
 	// refused at once, so that those of one book do not wait in line for as long as each of them may.
 	freshAcknowledgement = 2 * time.Second
+	// lookInterval is the time between two looks, while writes do not work, whether the stream is still
+	// there and the log in it.
+	lookInterval = time.Second
 	// barrierLifetime is when the stream may forget a node that is gone.
 	barrierLifetime = time.Hour
 )
@@ -114,6 +118,7 @@ func (l *Log) watchHealth() {
 	ticker := time.NewTicker(barrierInterval / 2)
 	defer ticker.Stop()
 	writable := true
+	looked := time.Now() // at the stream
 	for {
 		select {
 		case <-l.life.Done():
@@ -141,10 +146,14 @@ func (l *Log) watchHealth() {
 			return
 		case writable && !now:
 			l.logger.Error("the NATS cluster does not acknowledge writes: they are refused until it does", "silent", age.Round(time.Millisecond))
-		case !writable && now:
+		case !now && time.Since(looked) < lookInterval:
+		case !writable:
 			if err := l.sameStream(); err != nil {
 				l.lose(err)
 				return
+			}
+			if looked = time.Now(); !now {
+				break
 			}
 			l.logger.Info("the NATS cluster acknowledges writes again")
 		}
@@ -158,14 +167,14 @@ func (l *Log) lose(err error) {
 	l.end(err)
 }
 
-// sameStream fails if the stream has gone or is another one. What cannot be found out is no
-// failure.
+// sameStream fails if the stream has gone, is another one, or its log was moved elsewhere. What
+// cannot be found out is no failure.
 func (l *Log) sameStream() error {
 	ctx, cancel := context.WithTimeout(l.life, answerTimeout)
 	defer cancel()
 	info, err := readStream(ctx, l.conn, l.subjects)
 	switch {
-	case errors.Is(err, errNoStream):
+	case errors.Is(err, ErrNoStream):
 		return errOtherStream
 	case err != nil:
 		return nil
@@ -173,6 +182,9 @@ func (l *Log) sameStream() error {
 	found, err := identityOf(info.Config.Metadata)
 	if err != nil || found.epoch != l.identity.epoch {
 		return errOtherStream
+	}
+	if found.mark.State == move.Moved {
+		return &move.HeldError{Place: l.place, Mark: found.mark}
 	}
 	return nil
 }

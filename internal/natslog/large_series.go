@@ -88,7 +88,7 @@ func (l *Log) checkSteps(ctx context.Context, steps []step) error {
 	defer reader.close()
 	reading, cancel := l.whileOpen(ctx)
 	defer cancel()
-	for seen := catalog.Sequence(0); seen < head; {
+	for seen := catalog.Sequence(0); l.numbering.position(seen) < head; {
 		// A copy of the newest deletion comes after the head: then there is one message more.
 		more, err := reader.read(reading, l.subjects.changes(), seen+1, func(message *nats.Msg, sequence catalog.Sequence) error {
 			seen = sequence
@@ -109,7 +109,7 @@ func (l *Log) checkSteps(ctx context.Context, steps []step) error {
 	for i, one := range steps {
 		current := last[one[0].Subject]
 		if !isCurrent(one[0], &lastMessage{Sequence: current}) {
-			return catalog.InSeries(i, catalog.Conflict(current))
+			return catalog.InSeries(i, l.numbering.conflict(current))
 		}
 	}
 	return nil
@@ -225,11 +225,7 @@ func (s *largeSeries) carryGroup(ctx context.Context, group int, steps []step) (
 // carry stores messages, however long the cluster takes to do so.
 func (s *largeSeries) carry(ctx context.Context, command string, messages []*nats.Msg) (catalog.Sequence, error) {
 	for {
-		for _, message := range messages { // of an attempt before
-			for _, header := range []string{headerBatchID, headerBatchSequence, headerBatchCommit} {
-				message.Header.Del(header)
-			}
-		}
+		forgetBatch(messages)
 		first, err := s.log.store(ctx, &storing{command: command, messages: messages})
 		if stale := (*staleError)(nil); err == nil || errors.As(err, &stale) || ctx.Err() != nil {
 			return first, err
@@ -254,29 +250,9 @@ func (l *Log) watchSeries() {
 
 // finishSeries carries out every series that was committed longer ago than patience and is not done.
 func (l *Log) finishSeries(ctx context.Context, patience time.Duration) error {
-	reader, err := newDirectReader(l.conn, l.subjects)
+	open, err := l.openSeries(ctx, patience)
 	if err != nil {
 		return err
-	}
-	defer reader.close()
-	open := make(map[string]*storedCommit)
-	prefix := len(l.subjects.series()) - 1
-	for from, more := catalog.Sequence(1), true; more; {
-		more, err = reader.read(ctx, string(l.subjects)+".r.*.commit", from, func(message *nats.Msg, sequence catalog.Sequence) error {
-			from = sequence + 1
-			commit := new(storedCommit)
-			subject := message.Header.Get(jetstream.SubjectHeader)
-			if err := json.Unmarshal(message.Data, commit); err != nil {
-				return fmt.Errorf("the commit on %s: %w", subject, err)
-			}
-			if !commit.Done && l.now().Sub(commit.At) >= patience {
-				open[subject[prefix:len(subject)-len(".commit")]] = commit
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
 	}
 	for id, commit := range open {
 		s := &largeSeries{log: l, id: id}
@@ -289,6 +265,23 @@ func (l *Log) finishSeries(ctx context.Context, patience time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// openSeries gives every series that was committed longer ago than patience and is not done, by id.
+func (l *Log) openSeries(ctx context.Context, patience time.Duration) (map[string]*storedCommit, error) {
+	open := make(map[string]*storedCommit)
+	prefix := len(l.subjects.series()) - 1
+	return open, l.readAll(ctx, string(l.subjects)+".r.*.commit", func(message *nats.Msg, _ catalog.Sequence) error {
+		commit := new(storedCommit)
+		subject := message.Header.Get(jetstream.SubjectHeader)
+		if err := json.Unmarshal(message.Data, commit); err != nil {
+			return fmt.Errorf("the commit on %s: %w", subject, err)
+		}
+		if !commit.Done && l.now().Sub(commit.At) >= patience {
+			open[subject[prefix:len(subject)-len(".commit")]] = commit
+		}
+		return nil
+	})
 }
 
 // read reads what was written down of a series.

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/move"
 )
 
 const (
@@ -30,9 +32,12 @@ type Options struct {
 	Stream     string // its name; default DefaultStream
 	// Replicas is how many servers keep a stream that Open makes. Default DefaultReplicas.
 	Replicas int
-	Name     string           // of this node, for who looks at the cluster's connections
-	Now      func() time.Time // the clock; nil: time.Now
-	Logger   *slog.Logger     // nil: nothing is logged
+	// Marked opens a log that a move has marked, too, and only to be read: for who moves it. It makes
+	// no stream.
+	Marked bool
+	Name   string           // of this node, for who looks at the cluster's connections
+	Now    func() time.Time // the clock; nil: time.Now
+	Logger *slog.Logger     // nil: nothing is logged
 }
 
 // Log is a [catalog.Log] in a JetStream stream. It is safe for concurrent use, and any number of
@@ -42,12 +47,15 @@ type Options struct {
 // series to finish, one asks the servers at the start how they sync; all are started by Open and ended by Close. Tails run on their callers'. Locks: each part has one of its own (health, window,
 // clientStates, Log.mu), and nobody takes one while holding another.
 type Log struct {
-	conn     *nats.Conn
-	subjects subjects
-	identity identity
-	node     string // names this opening of the log
-	now      func() time.Time
-	logger   *slog.Logger
+	conn      *nats.Conn
+	subjects  subjects
+	identity  identity
+	numbering numbering
+	place     string // for people
+	heldAt    uint64 // last sequence of the stream when Hold has returned
+	node      string // names this opening of the log
+	now       func() time.Time
+	logger    *slog.Logger
 
 	health  health
 	writing *window
@@ -68,8 +76,8 @@ var _ catalog.Log = (*Log)(nil)
 // Open connects to the cluster and opens the log in the stream, which is made if there is none. It
 // waits up to half a minute for a cluster that is starting.
 //
-// Errors wrap ErrNotALog, ErrNewerFormat or ErrWrongSettings when that is the reason. Their texts
-// are for the operator.
+// Errors wrap ErrNotALog, ErrNewerFormat, ErrWrongSettings or a *move.HeldError when that is the
+// reason, or ErrNoStream with Options.Marked. Their texts are for the operator.
 func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	if options, err = options.withDefaults(); err != nil {
 		return nil, err
@@ -77,7 +85,7 @@ func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	l := &Log{
-		subjects: subjects(options.Stream), node: nuid.Next(), now: options.Now, logger: options.Logger,
+		subjects: subjects(options.Stream), place: options.Place(), node: nuid.Next(), now: options.Now, logger: options.Logger,
 		writing: newWindow(maxWriting, maxWritingBytes), clients: clientStates{states: make(map[string]clientState)},
 		reconnected: make(chan struct{}, 1),
 	}
@@ -90,8 +98,11 @@ func Open(ctx context.Context, options Options) (_ *Log, err error) {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	if err := l.openStream(ctx, options.Replicas); err != nil {
+	if err := l.openStream(ctx, &options); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", options.Stream, err)
+	}
+	if options.Marked {
+		return l, nil
 	}
 	if err := l.followClients(ctx); err != nil {
 		return nil, fmt.Errorf("stream %s: reading the clients' states: %w", options.Stream, err)
@@ -131,10 +142,10 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // openStream finds or makes the stream and shows by a write that it works.
-func (l *Log) openStream(ctx context.Context, replicas int) error {
+func (l *Log) openStream(ctx context.Context, options *Options) error {
 	for said := false; ; {
-		err := l.tryStream(ctx, replicas)
-		if err == nil || errors.Is(err, ErrNotALog) || errors.Is(err, ErrNewerFormat) || errors.Is(err, ErrWrongSettings) || ctx.Err() != nil {
+		err := l.tryStream(ctx, options)
+		if err == nil || isRefusal(err) || ctx.Err() != nil {
 			return err
 		}
 		if !said {
@@ -147,19 +158,39 @@ func (l *Log) openStream(ctx context.Context, replicas int) error {
 	}
 }
 
-func (l *Log) tryStream(ctx context.Context, replicas int) error {
+// isRefusal tells errors that waiting does not mend.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{ErrNoStream, ErrNotALog, ErrNewerFormat, ErrWrongSettings, errTableDamaged} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return errors.As(err, new(*move.HeldError))
+}
+
+func (l *Log) tryStream(ctx context.Context, options *Options) error {
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	info, err := openStream(asking, l.conn, l.subjects, replicas)
+	find := func() (*jetstream.StreamInfo, error) { return openStream(asking, l.conn, l.subjects, options.Replicas) }
+	if options.Marked {
+		find = func() (*jetstream.StreamInfo, error) { return readStream(asking, l.conn, l.subjects) }
+	}
+	info, err := find()
 	if err != nil {
 		return err
 	}
 	if l.identity, err = checkStream(info, l.subjects); err != nil {
 		return err
 	}
-	if info.Config.Replicas != replicas {
+	if mark := l.identity.mark; !mark.IsServed() && !options.Marked {
+		return &move.HeldError{Place: l.place, Mark: mark}
+	}
+	if l.numbering, err = l.readNumbering(asking, info.Config.Metadata[metadataTable]); err != nil || options.Marked {
+		return err
+	}
+	if info.Config.Replicas != options.Replicas {
 		l.logger.Warn("the stream has another number of replicas than was asked for; `nats stream edit` changes it",
-			"replicas", info.Config.Replicas, "wanted", replicas)
+			"replicas", info.Config.Replicas, "wanted", options.Replicas)
 	}
 	writing, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -180,8 +211,9 @@ func (l *Log) Epoch() string { return l.identity.epoch }
 // Key implements [catalog.Log].
 func (l *Log) Key() []byte { return append([]byte(nil), l.identity.key...) }
 
-// Horizon implements [catalog.Log]. Nothing is ever forgotten: see the package.
-func (l *Log) Horizon() catalog.Sequence { return 0 }
+// Horizon implements [catalog.Log]. Nothing is ever forgotten, see the package, but by a log that was
+// moved into the stream.
+func (l *Log) Horizon() catalog.Sequence { return l.identity.horizon }
 
 // Conn is the connection that the log uses, for what else the nodes say to each other. It is the
 // log's to close.
@@ -203,9 +235,9 @@ func (l *Log) Head(ctx context.Context) (catalog.Sequence, error) {
 		return 0, nil
 	}
 	if of, _ := l.subjects.change(found.Subject); of.form == 'e' {
-		return found.Sequence - 1, nil // of the deletion that it is a copy of
+		return l.numbering.position(found.Sequence - 1), nil // of the deletion that it is a copy of
 	}
-	return found.Sequence, nil
+	return l.numbering.position(found.Sequence), nil
 }
 
 // usable fails once ctx has ended or the log is closed or lost.

@@ -33,16 +33,15 @@ type storedFavorite struct {
 }
 
 // changeMessages makes the messages that store a change, which have to be stored together and in
-// this order; the first is that of the key.
-func (s subjects) changeMessages(w *catalog.Write, maxPayload int) ([]*nats.Msg, error) {
-	change := &w.Change
+// this order; the first is that of the key, which has to follow a certain message.
+func (s subjects) changeMessages(change *catalog.Change, expect catalog.Sequence, maxPayload int) ([]*nats.Msg, error) {
 	if change.Kind == catalog.KindFavorite {
 		content, err := json.Marshal(storedFavorite{change.Favorite, change.At.UTC()})
 		if err != nil {
 			return nil, err
 		}
 		message := newMessage(s.favorite(change.BookID, change.UserID), content)
-		expectLast(message, w.Expect)
+		expectLast(message, expect)
 		return []*nats.Msg{message}, nil
 	}
 	book := change.Book
@@ -63,7 +62,7 @@ func (s subjects) changeMessages(w *catalog.Write, maxPayload int) ([]*nats.Msg,
 		return nil, err
 	}
 	message := newMessage(s.book(change.BookID), content)
-	expectLast(message, w.Expect)
+	expectLast(message, expect)
 	if !deleted {
 		return []*nats.Msg{message}, nil
 	}
@@ -72,8 +71,9 @@ func (s subjects) changeMessages(w *catalog.Write, maxPayload int) ([]*nats.Msg,
 
 // decoder makes changes of messages that come in the stream's order.
 type decoder struct {
-	subjects subjects
-	last     catalog.Sequence // of the last change that was given
+	subjects  subjects
+	numbering *numbering
+	last      catalog.Sequence // position of the last change that was given
 }
 
 // change reads a message; false if it is none of a change, or of one that was given already.
@@ -88,6 +88,7 @@ func (d *decoder) change(subject string, sequence catalog.Sequence, content []by
 		// The copy follows the deletion itself, and stands for it where the book lives again.
 		sequence--
 	}
+	sequence = d.numbering.position(sequence)
 	if sequence <= d.last {
 		return catalog.Change{}, false, nil
 	}

@@ -119,6 +119,15 @@ func (l *Log) publish(ctx context.Context, command string, messages []*nats.Msg)
 	return ack.Sequence, nil
 }
 
+// forgetBatch makes messages of an attempt that failed ready for another.
+func forgetBatch(messages []*nats.Msg) {
+	for _, message := range messages {
+		for _, header := range []string{headerBatchID, headerBatchSequence, headerBatchCommit} {
+			message.Header.Del(header)
+		}
+	}
+}
+
 // lastMessage is the newest message of a subject; nil if there is none.
 type lastMessage struct {
 	Subject  string           `json:"subject"`

@@ -21,7 +21,7 @@ func (l *Log) AppendAll(ctx context.Context, writes []catalog.Write) (catalog.Se
 	steps := make([]step, len(writes))
 	count := 0
 	for i := range writes {
-		messages, err := l.subjects.changeMessages(&writes[i], l.maxPayload())
+		messages, err := l.changeMessages(&writes[i])
 		if err != nil {
 			return 0, catalog.Unavailable(err)
 		}
@@ -34,7 +34,7 @@ func (l *Log) AppendAll(ctx context.Context, writes []catalog.Write) (catalog.Se
 	messages, firsts := joinSteps(steps)
 	first, err := l.store(ctx, newStoring(messages, 0))
 	if stale := (*staleError)(nil); errors.As(err, &stale) {
-		return 0, catalog.InSeries(writeOf(firsts, stale.index), catalog.Conflict(stale.current))
+		return 0, catalog.InSeries(writeOf(firsts, stale.index), l.numbering.conflict(stale.current))
 	}
 	if err != nil {
 		return 0, err

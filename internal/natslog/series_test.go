@@ -17,7 +17,7 @@ func TestCommittedSeriesIsFinished(t *testing.T) {
 	steps := make([]step, size)
 	for i := range steps {
 		var err error
-		steps[i], err = log.subjects.changeMessages(&catalog.Write{Change: testBook(int64(i+1), fmt.Sprint("restored ", i))}, log.maxPayload())
+		steps[i], err = log.changeMessages(&catalog.Write{Change: testBook(int64(i+1), fmt.Sprint("restored ", i))})
 		if err != nil {
 			t.Fatal(err)
 		}

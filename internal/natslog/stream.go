@@ -6,11 +6,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/move"
 )
 
 // Keys of the stream's metadata, which survive restarts and changes of its configuration.
@@ -19,10 +23,16 @@ const (
 	metadataKey    = "shelfcast-key"
 	metadataFormat = "shelfcast-format"
 	format         = "1"
+	// Of a log that was moved into the stream:
+	metadataHorizon = "shelfcast-horizon"
+	metadataTable   = "shelfcast-positions"
+	// What a move has noted, as JSON; there is none in a log that is served.
+	metadataMove = "shelfcast-move"
 )
 
 var (
-	errNoStream = errors.New("there is no such stream")
+	// ErrNoStream means that there is nothing of that name.
+	ErrNoStream = errors.New("there is no such stream")
 	// ErrNotALog means that the stream was not made by this program.
 	ErrNotALog = errors.New("the stream is not a catalogue's log")
 	// ErrNewerFormat means that a later version of this program wrote the stream.
@@ -32,10 +42,12 @@ var (
 	ErrWrongSettings = errors.New("the stream's configuration is not that of a log")
 )
 
-// identity is made with the stream.
+// identity is made with the stream, but for the mark.
 type identity struct {
-	epoch string
-	key   []byte
+	epoch   string
+	key     []byte
+	horizon catalog.Sequence
+	mark    move.Mark
 }
 
 func newIdentity() identity {
@@ -55,7 +67,18 @@ func identityOf(metadata map[string]string) (identity, error) {
 	if err != nil || len(key) != 32 {
 		return identity{}, fmt.Errorf("%w: its key is damaged", ErrNotALog)
 	}
-	return identity{epoch: metadata[metadataEpoch], key: key}, nil
+	id := identity{epoch: metadata[metadataEpoch], key: key}
+	if text := metadata[metadataHorizon]; text != "" {
+		horizon, err := strconv.ParseUint(text, 10, 63)
+		if err != nil {
+			return identity{}, fmt.Errorf("%w: its horizon is damaged", ErrNotALog)
+		}
+		id.horizon = catalog.Sequence(horizon)
+	}
+	if id.mark, err = markOf(metadata); err != nil {
+		return identity{}, fmt.Errorf("%w: %w", ErrNotALog, err)
+	}
+	return id, nil
 }
 
 // streamConfig is the configuration of a new log.
@@ -86,7 +109,7 @@ func streamConfig(name subjects, replicas int, id identity) jetstream.StreamConf
 	}
 }
 
-// readStream gives what is known of a stream. Its errors wrap errNoStream if there is none.
+// readStream gives what is known of a stream. Its errors wrap ErrNoStream if there is none.
 func readStream(ctx context.Context, conn *nats.Conn, name subjects) (*jetstream.StreamInfo, error) {
 	js, err := jetstream.New(conn)
 	if err != nil {
@@ -94,7 +117,7 @@ func readStream(ctx context.Context, conn *nats.Conn, name subjects) (*jetstream
 	}
 	stream, err := js.Stream(ctx, string(name))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil, errNoStream
+		return nil, ErrNoStream
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +129,7 @@ func readStream(ctx context.Context, conn *nats.Conn, name subjects) (*jetstream
 // and the others find what it has made. A stream that exists is never changed here.
 func openStream(ctx context.Context, conn *nats.Conn, name subjects, replicas int) (*jetstream.StreamInfo, error) {
 	info, err := readStream(ctx, conn, name)
-	if !errors.Is(err, errNoStream) {
+	if !errors.Is(err, ErrNoStream) {
 		return info, err
 	}
 	js, err := jetstream.New(conn)

@@ -30,7 +30,11 @@ func CheckName(stream string) error {
 func (s subjects) all() string     { return string(s) + ".>" }
 func (s subjects) changes() string { return string(s) + ".c.>" }
 func (s subjects) clients() string { return string(s) + ".m.>" }
+func (s subjects) claims() string  { return string(s) + ".k.>" }
 func (s subjects) series() string  { return string(s) + ".r.>" }
+
+// held is what a stream listens on that takes no writes.
+func (s subjects) held() string { return string(s) + ".held" }
 
 func (s subjects) book(id int64) string { return string(s) + ".c." + strconv.FormatInt(id, 10) + ".b" }
 func (s subjects) end(id int64) string  { return string(s) + ".c." + strconv.FormatInt(id, 10) + ".e" }
@@ -50,6 +54,9 @@ func (s subjects) barrier(node string) string { return string(s) + ".n." + node 
 func (s subjects) piece(series string, n int) string {
 	return string(s) + ".r." + series + "." + strconv.Itoa(n)
 }
+
+// table is where a part of the table of positions stands.
+func (s subjects) table(n int) string { return string(s) + ".t." + strconv.Itoa(n) }
 
 func (s subjects) commit(series string) string { return string(s) + ".r." + series + ".commit" }
 

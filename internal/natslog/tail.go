@@ -62,7 +62,7 @@ type tail struct {
 }
 
 func (l *Log) newTail(after catalog.Sequence, apply func([]catalog.Change) error) (*tail, error) {
-	t := &tail{log: l, apply: apply, seen: after, decoder: decoder{subjects: l.subjects, last: after}}
+	t := &tail{log: l, apply: apply, seen: l.numbering.through(after), decoder: decoder{l.subjects, &l.numbering, after}}
 	var err error
 	if t.live, err = l.subscribe(l.subjects.all()); err != nil {
 		return nil, err
@@ -203,7 +203,7 @@ func (t *tail) flush() error {
 	if len(t.changes) == 0 {
 		return nil
 	}
-	t.log.health.seen(t.changes[len(t.changes)-1].Sequence)
+	t.log.health.seen(t.seen)
 	err := t.apply(t.changes)
 	t.changes = make([]catalog.Change, 0, cap(t.changes))
 	if err != nil {

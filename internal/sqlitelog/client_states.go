@@ -76,9 +76,7 @@ func (l *Log) Remember(ctx context.Context, name string, until time.Time) error 
 				return err
 			}
 		}
-		w.rememberClient.BindText(1, name)
-		w.rememberClient.BindText(2, formatDate(until))
-		return run(w.rememberClient)
+		return w.remember(name, until)
 	}))
 	if err == nil {
 		l.clients.set(name, until)
@@ -99,6 +97,12 @@ func (l *Log) Forget(ctx context.Context, name string) error {
 		l.clients.set(name, time.Time{})
 	}
 	return err
+}
+
+func (w *writer) remember(name string, until time.Time) error {
+	w.rememberClient.BindText(1, name)
+	w.rememberClient.BindText(2, formatDate(until))
+	return run(w.rememberClient)
 }
 
 func (w *writer) forget(name string) error {

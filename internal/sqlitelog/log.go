@@ -59,9 +59,11 @@ type Options struct {
 	// AtLeast is a sequence that the log is known to have reached. One that ends before has lost its
 	// end, and gets a new epoch: its sequences will be given again. 0: nothing is known.
 	AtLeast catalog.Sequence
-	Now     func() time.Time // the clock; nil: time.Now
-	Logger  *slog.Logger     // nil: nothing is logged
-	Meter   Meter            // nil: nobody is told
+	// Marked opens a log that a move has marked, too: for who moves it.
+	Marked bool
+	Now    func() time.Time // the clock; nil: time.Now
+	Logger *slog.Logger     // nil: nothing is logged
+	Meter  Meter            // nil: nobody is told
 
 	boot func() string // names the machine's run; nil: bootID
 }
@@ -95,8 +97,8 @@ var _ catalog.Log = (*Log)(nil)
 // Open opens the log in the data directory dir, which is made if missing, and locks the
 // directory until Close.
 //
-// Errors wrap ErrLocked, ErrNewerSchema or ErrNotALog when that is the reason. Their texts
-// are for the operator.
+// Errors wrap ErrLocked, ErrNewerSchema, ErrNotALog or a *move.HeldError when that is the reason.
+// Their texts are for the operator.
 func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -128,8 +130,11 @@ func Open(ctx context.Context, dir string, options Options) (_ *Log, err error) 
 	if l.conn, err = openWriter(l.path, options.Sync); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
 	}
-	if l.identity, err = prepareSchema(l.conn); err != nil {
+	if l.identity, err = prepareSchema(l.conn, makeIdentity); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
+	}
+	if err := refuseMarked(l.conn, dir, options.Marked); err != nil {
+		return nil, err
 	}
 	if err := settleLostEnd(l.conn, &l.identity, options.AtLeast, options.Logger); err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)

@@ -120,9 +120,9 @@ type identity struct {
 	key   []byte
 }
 
-// prepareSchema makes the tables of a new log, or checks and brings up to date those of an
-// existing one, and gives the log's identity.
-func prepareSchema(conn *sqlite.Conn) (_ identity, err error) {
+// prepareSchema makes the tables of a new log and its identity, or checks and brings up to date those
+// of an existing one, and gives the log's identity.
+func prepareSchema(conn *sqlite.Conn, make func(*sqlite.Conn) error) (_ identity, err error) {
 	end, err := sqlitex.ImmediateTransaction(conn)
 	if err != nil {
 		return identity{}, err
@@ -154,7 +154,7 @@ func prepareSchema(conn *sqlite.Conn) (_ identity, err error) {
 		}
 	}
 	if version == 0 {
-		if err := makeIdentity(conn); err != nil {
+		if err := make(conn); err != nil {
 			return identity{}, err
 		}
 	}

@@ -222,6 +222,10 @@ func (w *writer) storeBook(change *catalog.Change, expect catalog.Sequence) erro
 		stmt = w.updateBook
 	}
 	// The row of an earlier life's end stays: a reader who knew that life must hear of it.
+	return putBook(stmt, change)
+}
+
+func putBook(stmt *sqlite.Stmt, change *catalog.Change) error {
 	row := sealedRow{stmt: stmt}
 	row.bindBook(change)
 	return row.run(10)
@@ -241,6 +245,10 @@ func (w *writer) storeDeletion(change *catalog.Change, expect catalog.Sequence) 
 			return err
 		}
 	}
+	return w.putDeletion(change)
+}
+
+func (w *writer) putDeletion(change *catalog.Change) error {
 	userIDs := change.Book.Favorites
 	if userIDs == nil {
 		userIDs = []string{}
@@ -305,7 +313,11 @@ func (w *writer) storeFavorite(change *catalog.Change, expect catalog.Sequence) 
 			return err
 		}
 	}
-	row := sealedRow{stmt: keep}
+	return putFavorite(keep, change)
+}
+
+func putFavorite(stmt *sqlite.Stmt, change *catalog.Change) error {
+	row := sealedRow{stmt: stmt}
 	row.integer(1, change.BookID)
 	row.text(2, change.UserID)
 	row.text(3, formatDate(change.At))
