@@ -98,6 +98,9 @@ func contradictions(s *Settings) []check.Fault {
 	if s.DemoAnywhere && s.Auth != "demo" {
 		complain("--demo-anywhere has no effect with --auth " + s.Auth)
 	}
+	if !s.clustered() && (s.NATSCreds != "" || s.NATSCA != "" || s.NATSCert != "" || s.NATSKey != "") {
+		complain("--nats-creds, --nats-ca, --nats-cert, --nats-key have no effect without --nats-url")
+	}
 	if s.Sync == "always" && s.SyncInterval != time.Second {
 		complain(fmt.Sprintf("--sync-interval %s has no effect with --sync always", s.SyncInterval))
 	}

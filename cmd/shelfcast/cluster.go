@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/shelfcast/shelfcast/internal/metrics"
+	"github.com/shelfcast/shelfcast/internal/move"
 	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/nodes"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
@@ -44,18 +46,8 @@ func (s *Settings) nodeName() string {
 func (s *Settings) checkCluster() []error {
 	var wrong []error
 	complain := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	if !s.clustered() {
-		if s.NATSCreds != "" || s.NATSCA != "" || s.NATSCert != "" || s.NATSKey != "" {
-			complain("--nats-creds, --nats-ca, --nats-cert, --nats-key: they have no effect without --nats-url")
-		}
-		return wrong
-	}
-	for one := range strings.SplitSeq(s.NATSURL, ",") {
-		server, err := url.Parse(strings.TrimSpace(one))
-		if err != nil || server.Host == "" || server.Scheme != "nats" && server.Scheme != "tls" {
-			complain("--nats-url: one of them is not an address such as nats://10.0.0.5:4222 or tls://nats.example.org")
-			break
-		}
+	if s.clustered() && !areServers(s.NATSURL) {
+		complain("--nats-url: one of them is not an address such as nats://10.0.0.5:4222 or tls://nats.example.org")
 	}
 	if (s.NATSCert == "") != (s.NATSKey == "") {
 		complain("--nats-cert, --nats-key: one does not work without the other")
@@ -72,20 +64,40 @@ func (s *Settings) checkCluster() []error {
 	return wrong
 }
 
+// areServers tells whether a text names NATS servers, separated by commas.
+func areServers(text string) bool {
+	for one := range strings.SplitSeq(text, ",") {
+		server, err := url.Parse(strings.TrimSpace(one))
+		if err != nil || server.Host == "" || server.Scheme != "nats" && server.Scheme != "tls" {
+			return false
+		}
+	}
+	return true
+}
+
+// logOptions are how to open the log in a cluster.
+func (s *Settings) logOptions(servers string, logger *slog.Logger) natslog.Options {
+	return natslog.Options{
+		Connection: natslog.Connection{URL: servers, Credentials: s.NATSCreds, CA: s.NATSCA, Certificate: s.NATSCert, Key: s.NATSKey},
+		Stream:     s.NATSStream, Replicas: s.Replicas, Name: "shelfcast on " + s.nodeName(), Logger: logger,
+	}
+}
+
 // openClustered opens the log in the cluster, and beside it the node's own files.
 func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters storeMeters) (*natslog.Log, *sqlitelog.Log, error) {
-	if _, err := os.Stat(filepath.Join(s.Data, sqlitelog.DatabaseName)); err == nil {
-		return nil, nil, fmt.Errorf("--data %s holds the catalogue of a single node, which would not be served: "+
-			"give another --data with --nats-url, and bring the books along by `shelfcast export` and `import`", s.Data)
+	switch mark, err := sqlitelog.MarkIn(s.Data); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && mark.State == move.Moved:
+	case err == nil && mark.State == move.Filling:
+		return nil, nil, &move.HeldError{Place: s.Data, Mark: mark}
+	default:
+		return nil, nil, errors.Join(fmt.Errorf("--data %s holds the catalogue of a single node, which would not be served: "+
+			"bring it into the cluster by `shelfcast migrate --from %s --to nats://...`, or give another --data", s.Data, s.Data), err)
 	}
 	node, err := openLog(ctx, s, filepath.Join(s.Data, nodeDirectory), 0, logger, meters.log)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening this node's own files in %s: %w", s.Data, err)
 	}
-	log, err := natslog.Open(ctx, natslog.Options{
-		Connection: natslog.Connection{URL: s.NATSURL, Credentials: s.NATSCreds, CA: s.NATSCA, Certificate: s.NATSCert, Key: s.NATSKey},
-		Stream:     s.NATSStream, Replicas: s.Replicas, Name: "shelfcast on " + s.nodeName(), Logger: logger,
-	})
+	log, err := natslog.Open(ctx, s.logOptions(s.NATSURL, logger))
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening the log in NATS: %w", err), node.Close())
 	}

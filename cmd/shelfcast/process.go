@@ -35,6 +35,7 @@ type commandLine struct {
 	Import        importCommand      `cmd:"" help:"Add the books of a file, or the sample books, to the catalogue. A book with the id of one that is there replaces it, favorites included if the file has them; others stay."`
 	Export        exportCommand      `cmd:"" help:"Write the catalogue to a file."`
 	Backup        backupCommand      `cmd:"" help:"Make, list, verify and restore backups of the catalogue."`
+	Migrate       migrateCommand     `cmd:"" help:"Move the catalogue from a data directory into a NATS cluster or back, with everything that connected clients need to go on where they were. Exit codes: 0 moved, 1 nothing has changed, 2 run it again to finish it."`
 	Check         checkCommand       `cmd:"" help:"Look for faults in the settings, the data directory, the log, the backups and the clock, and say what mends them. Exit codes: 0 none, 1 faults, 2 it could not look."`
 	Token         tokenCommand       `cmd:"" help:"Print a token, or an address to sign in by, for --auth jwt."`
 	Healthcheck   healthcheckCommand `cmd:"" help:"Exit with 0 if a server would take a write now, for containers and supervisors."`

@@ -55,6 +55,7 @@ const (
 	ReasonScheduled     Reason = "scheduled" // these alone are pruned
 	ReasonBeforeRestore Reason = "before-restore"
 	ReasonBeforeRepair  Reason = "before-repair"
+	ReasonBeforeMove    Reason = "before-move"
 )
 
 func checksumOf(content io.WriterTo) string {

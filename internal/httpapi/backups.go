@@ -27,7 +27,7 @@ var ErrNoBackup = errors.New("httpapi: no such backup")
 type Backup struct {
 	Name      string              `json:"name" required:"true" example:"20241225T143000.000Z"`
 	CreatedAt time.Time           `json:"createdAt" required:"true"`
-	Reason    string              `json:"reason" required:"true" enum:"manual,scheduled,before-restore,before-repair,"`
+	Reason    string              `json:"reason" required:"true" enum:"manual,scheduled,before-restore,before-repair,before-move,"`
 	Position  string              `json:"position" required:"true" description:"Of the catalogue that it holds."`
 	Books     int                 `json:"books" required:"true" minimum:"0"`
 	Bytes     int64               `json:"bytes" required:"true" minimum:"0"`

@@ -16,7 +16,7 @@ export interface Backup {
   name: string;
   /** Of the catalogue that it holds. */
   position: string;
-  reason: 'manual' | 'scheduled' | 'before-restore' | 'before-repair' | '';
+  reason: 'manual' | 'scheduled' | 'before-restore' | 'before-repair' | 'before-move' | '';
   /** The last verification since the server's start; null: none. */
   verified: BackupVerification;
 }

@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<Backup['reason'], string>> = {
   scheduled: 'Scheduled',
   'before-restore': 'Before a restore',
   'before-repair': 'Before a repair',
+  'before-move': 'Before a move',
   '': 'Unknown',
 };
 
