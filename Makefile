@@ -182,7 +182,7 @@ update: test-needs ## Take newer versions of the dependencies, test, and put the
 
 # What runs and what it runs against. BENCH names scenarios, or is quick; bench/main.go lists them.
 .PHONY: bench
-bench: build bench-peers ## Shelfcast beside its peers; writes docs/benchmarks.md (BENCH=quick, BENCH='fanout-1k posters-32')
+bench: build bench-peers nats-server ## Shelfcast beside its peers; writes docs/benchmarks.md (BENCH=quick, BENCH='fanout-1k posters-32')
 	@go build -o bin/bench ./bench
 	@./bin/bench $(BENCH)
 

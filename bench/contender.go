@@ -32,9 +32,10 @@ type contender struct {
 
 // programs are where the servers were built.
 type programs struct {
-	shelfcast string // the binary
-	peers     string // the folder bench/peers
-	binaries  string // the folder with loop and centrifuge
+	shelfcast  string // the binary
+	natsServer string // from go.mod's module
+	peers      string // the folder bench/peers
+	binaries   string // the folder with loop and centrifuge
 }
 
 const author = "A. N. Author"

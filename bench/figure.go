@@ -37,6 +37,12 @@ var (
 	bytesSent       = metric{"sent to clients", "MB"}
 	serverCPU       = metric{"server CPU", "s"}
 	refused         = metric{"connections refused", ""}
+	nodeMean        = metric{"mean of the nodes", "µs"}
+	clientP50       = metric{"post to each client, p50", "ms"}
+	followerP50     = metric{"post to each client of another node, p50", "ms"}
+	followerP99     = metric{"post to each client of another node, p99", "ms"}
+	requestP99      = metric{"request, p99", "ms"}
+	natsCPU         = metric{"CPU of the NATS servers per event", "µs"}
 
 	// stolen is measured with every case: what a virtual machine did not get although it wanted to
 	// run. Rounds with much of it say little.

@@ -23,7 +23,7 @@ import (
 )
 
 // fullLength is how long `make bench` takes on two cores, for those who decide to start it.
-const fullLength = "about 25 minutes"
+const fullLength = "about 28 minutes"
 
 // quick, in place of a scenario's name, plays all of them small.
 const quick = "quick"
@@ -58,6 +58,7 @@ func scenarios() []scenario {
 		appends(),
 		reconnect(),
 		restart(),
+		cluster(),
 	}
 }
 
@@ -82,9 +83,10 @@ func play(ctx context.Context, arguments []string, out io.Writer) (passed bool, 
 		return false, err
 	}
 	programs := programs{
-		shelfcast: filepath.Join(folder, "bin", "shelfcast"),
-		peers:     filepath.Join(folder, "bench", "peers"),
-		binaries:  filepath.Join(folder, "bin", "peers"),
+		shelfcast:  filepath.Join(folder, "bin", "shelfcast"),
+		natsServer: filepath.Join(folder, "bin", "nats-server"),
+		peers:      filepath.Join(folder, "bench", "peers"),
+		binaries:   filepath.Join(folder, "bin", "peers"),
 	}
 	machine, err := describe(ctx, programs)
 	if err != nil {

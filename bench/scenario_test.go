@@ -51,11 +51,11 @@ func TestLaunchOfWhatDoesNotStart(t *testing.T) {
 	failing := contender{name: "failing", command: func(programs, int, string) []string {
 		return []string{"sh", "-c", "echo the port is taken >&2; exit 1"}
 	}}
-	port, err := freePort()
+	ports, err := freePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = launch(t.Context(), programs{}, failing, port, t.TempDir())
+	_, err = launch(t.Context(), programs{}, failing, ports[0], t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "ended by itself") || !strings.Contains(err.Error(), "the port is taken") {
 		t.Errorf("error %v", err)
 	}

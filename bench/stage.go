@@ -64,11 +64,11 @@ func (s *stage) start(ctx context.Context, contender contender, books int) (*ser
 	if err := s.furnish(ctx, contender, books, data); err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	ports, err := freePorts(1)
 	if err != nil {
 		return nil, err
 	}
-	return s.launch(ctx, contender, port, data)
+	return s.launch(ctx, contender, ports[0], data)
 }
 
 // restart starts a server that was ended on its own data and port.
@@ -98,15 +98,22 @@ func (s *stage) close() error {
 	return os.RemoveAll(s.folder)
 }
 
-func freePort() (int, error) {
-	for port := firstPort; port <= lastPort; port++ {
+func freePorts(count int) ([]int, error) {
+	var ports []int
+	for port := firstPort; port <= lastPort && len(ports) < count; port++ {
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue // somebody else's
 		}
-		return port, listener.Close()
+		if err := listener.Close(); err != nil {
+			return nil, err
+		}
+		ports = append(ports, port)
 	}
-	return 0, fmt.Errorf("no port from %d to %d is free", firstPort, lastPort)
+	if len(ports) < count {
+		return nil, fmt.Errorf("only %d ports from %d to %d are free", len(ports), firstPort, lastPort)
+	}
+	return ports, nil
 }
 
 // furnish makes the data of a server: a catalogue of so many books. What takes a while is made once
