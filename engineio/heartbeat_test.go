@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -305,4 +306,29 @@ func (s slowHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	close(s.begun)
 	<-s.proceed
 	return http.NewResponseController(s.ResponseWriter).Hijack()
+}
+
+// A ping overtakes what waits, but not the open packet.
+func TestPingWaitsForTheOpenPacket(t *testing.T) {
+	s := &Session{server: serve(t, Options{}).Server}
+	queued := func() (frames []*Frame) {
+		for _, p := range s.pending {
+			frames = append(frames, p.frame)
+		}
+		return frames
+	}
+	open, ping, message := NewFrame(text("open")), NewFrame(text("ping")), NewFrame(text("message"))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queueLocked(open)
+	s.queueLocked(message)
+	s.queueFirstLocked(ping)
+	if got := queued(); !slices.Equal(got, []*Frame{open, ping, message}) {
+		t.Errorf("at first: %v", got)
+	}
+	s.advanceLocked(len(open.socketBytes(s.form)) + len(ping.socketBytes(s.form)))
+	s.queueFirstLocked(ping)
+	if got := queued(); !slices.Equal(got, []*Frame{ping, message}) {
+		t.Errorf("once it has left: %v", got)
+	}
 }

@@ -130,10 +130,10 @@ func (s *Session) useSocketLocked(socket *webSocket) {
 }
 
 // queueFirstLocked lets a small frame of the protocol overtake all that waits but a frame
-// that has left in part.
+// that has left in part, and the open packet.
 func (s *Session) queueFirstLocked(f *Frame) {
 	at := 0
-	if s.offset > 0 {
+	if s.offset > 0 || s.sent == 0 && len(s.pending) > 0 {
 		at = 1
 	}
 	s.pending = append(s.pending, pendingFrame{})
