@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -187,33 +188,44 @@ type sample struct {
 	Connected  int
 }
 
+// collections is how often garbage is collected for one look: what lies in a pool survives one
+// collection, and what is allocated while one runs counts as left. The least counts.
+const collections = 3
+
 // look collects garbage and reads what is left, but for RSS. If profile is not empty, the heap profile is kept
-// there. Collecting twice empties the pools: what lies in one survives one collection.
+// there.
 func (p *program) look(ctx context.Context, profile string) (sample, error) {
 	debug := "http://127.0.0.1:" + strconv.Itoa(p.debug) + "/debug/pprof/"
-	var heap []byte
-	for range 2 {
-		var err error
-		if heap, err = get(ctx, debug+"heap?gc=1&debug=1"); err != nil {
-			return sample{}, err
+	s := sample{Heap: math.MaxUint64}
+	for range collections {
+		if _, err := get(ctx, debug+"heap?gc=1"); err != nil {
+			return s, err
 		}
+		metrics, err := get(ctx, p.url()+"/metrics")
+		if err != nil {
+			return s, err
+		}
+		left, err := number(heapLive, metrics)
+		if err != nil {
+			return s, err
+		}
+		s.Heap = min(s.Heap, left)
 	}
 	goroutines, err := get(ctx, debug+"goroutine?debug=1")
 	if err != nil {
-		return sample{}, err
+		return s, err
+	}
+	running, err := number(goroutineTotal, goroutines)
+	if err != nil {
+		return s, err
 	}
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.process.Process.Pid))
 	if err != nil {
-		return sample{}, err
-	}
-	s := sample{Files: len(files)}
-	var inUse, running uint64
-	if inUse, err = number(heapAlloc, heap); err == nil {
-		running, err = number(goroutineTotal, goroutines)
-	}
-	s.Heap, s.Goroutines = inUse, int(running)
-	if err != nil || profile == "" {
 		return s, err
+	}
+	s.Goroutines, s.Files = int(running), len(files)
+	if profile == "" {
+		return s, nil
 	}
 	raw, err := get(ctx, debug+"heap?gc=1")
 	if err != nil {
@@ -223,7 +235,7 @@ func (p *program) look(ctx context.Context, profile string) (sample, error) {
 }
 
 var (
-	heapAlloc      = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
+	heapLive       = regexp.MustCompile(`(?m)^go_gc_heap_live_bytes ([0-9.e+]+)$`)
 	goroutineTotal = regexp.MustCompile(`^goroutine profile: total (\d+)`)
 )
 
@@ -232,7 +244,8 @@ func number(pattern *regexp.Regexp, text []byte) (uint64, error) {
 	if found == nil {
 		return 0, fmt.Errorf("no %s in the profile", pattern)
 	}
-	return strconv.ParseUint(string(found[1]), 10, 64)
+	value, err := strconv.ParseFloat(string(found[1]), 64) // Prometheus writes large numbers with an exponent
+	return uint64(value), err
 }
 
 var errStatus = errors.New("the answer's status is not 200")

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,7 +72,7 @@ func (m *Mirror) keepOutside() error {
 	if err != nil || !foreign {
 		return err
 	}
-	backup, err := m.newBackup("from-outside")
+	backup, err := m.newCopy(fromOutside)
 	if err != nil {
 		return err
 	}
@@ -83,6 +82,7 @@ func (m *Mirror) keepOutside() error {
 	if err := errors.Join(SyncDirectory(filepath.Dir(backup)), SyncDirectory(m.dir)); err != nil {
 		return err
 	}
+	m.pruneCopies(fromOutside)
 	m.logger.Warn("books.json was replaced from outside: it is kept as a backup, and the catalogue stays as it is; "+
 		"shelfcast backup restore takes that file", "backup", backup)
 	m.onDisk, m.mark = found, mark
@@ -101,30 +101,6 @@ func (m *Mirror) Overrule() error {
 		m.noted, m.onDisk = known, known.Previous
 	}
 	return m.keepOutside()
-}
-
-// keep lets a file live on under a second name. A link is whole whatever the
-// file's writer still does: a copy that is under way goes on in the backup.
-// Where links do not exist, and for a symbolic link, the content is copied.
-func keep(name, backup string) error {
-	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() && os.Link(name, backup) == nil {
-		return nil
-	}
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	return ReplaceFile(backup, 0o640, writing(bytes.NewReader(content)))
-}
-
-// newBackup makes the directory of the backups and a name in it. The name says
-// why and, down to the millisecond, when: none is taken twice.
-func (m *Mirror) newBackup(why string) (string, error) {
-	dir := filepath.Join(m.dir, BackupDirectory)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return "", fmt.Errorf("backing up: %w", err)
-	}
-	return filepath.Join(dir, "books-"+m.now().UTC().Format("20060102T150405.000Z")+"-"+why+".json"), nil
 }
 
 // leaveOutside tells at a clean stop whether books.json is a foreign one, which

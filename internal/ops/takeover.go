@@ -12,10 +12,6 @@ import (
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
 
-// BackupDirectory is where the state before a restore is kept, inside the data
-// directory.
-const BackupDirectory = "backups"
-
 // operator is on whose behalf the difference to a restored file is appended.
 // Whoever can write into the data directory may change everything.
 func operator() catalog.Actor { return catalog.Actor{UserID: "operator", Role: catalog.RoleOwner} }
@@ -143,16 +139,4 @@ func (m *Mirror) adopt(ctx context.Context, books *Books, first bool) error {
 	}
 	_, err = m.catalog.Restore(ctx, operator(), books.List, catalog.RestoreOptions{})
 	return books.Locate(err)
-}
-
-// backUp writes the present catalogue under backups/ and returns where.
-func (m *Mirror) backUp() (string, error) {
-	name, err := m.newBackup("before-restore")
-	if err != nil {
-		return "", err
-	}
-	if err := ReplaceFile(name, 0o640, writing(m.catalog.Snapshot().JSON(catalog.WholeView()))); err != nil {
-		return "", err
-	}
-	return name, errors.Join(SyncDirectory(filepath.Dir(name)), SyncDirectory(m.dir))
 }
