@@ -181,8 +181,8 @@ func (p *program) lastLines() string {
 // sample is what the program holds at one moment.
 type sample struct {
 	At         time.Duration // since the phase began
-	Heap       uint64        // bytes of objects, after a collection
-	RSS        uint64        // bytes, the mean since the last sample
+	Heap       uint64        // bytes of objects that a collection has left
+	RSS        uint64        // bytes, the least since the last sample
 	Goroutines int
 	Files      int
 	Connected  int

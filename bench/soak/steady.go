@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -58,8 +59,8 @@ func steadyPhase(ctx context.Context, p plan, program *program, keep string, out
 	return r, nil
 }
 
-// rssEvery is the time between readings of RSS, of which the mean counts: it rises until each
-// collection, several times within one look at the heap.
+// rssEvery is the time between readings of RSS, of which the least counts: it rises until each
+// collection, the further the busier the machine is, several times within one look at the heap.
 const rssEvery = 100 * time.Millisecond
 
 var errEnough = errors.New("the time is over")
@@ -71,15 +72,18 @@ func (r *steadyReport) watch(ctx context.Context, p plan, program *program, crow
 	defer ticker.Stop()
 	defer often.Stop()
 	profiled := false
-	var resident, readings uint64
+	resident := uint64(math.MaxUint64)
+	readRSS := func() error {
+		process, err := bench.ReadProcess(program.process.Process.Pid)
+		resident = min(resident, process.RSS)
+		return err
+	}
 	for {
 		select {
 		case <-often.C:
-			process, err := bench.ReadProcess(program.process.Process.Pid)
-			if err != nil {
+			if err := readRSS(); err != nil {
 				return err
 			}
-			resident, readings = resident+process.RSS, readings+1
 			continue
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -97,8 +101,11 @@ func (r *steadyReport) watch(ctx context.Context, p plan, program *program, crow
 		if err != nil {
 			return err
 		}
+		if err := readRSS(); err != nil { // a busy machine may have read none meanwhile
+			return err
+		}
 		s.At, s.Connected = at, crowd.count().Connected
-		s.RSS, resident, readings = resident/max(readings, 1), 0, 0
+		s.RSS, resident = resident, math.MaxUint64
 		r.Samples = append(r.Samples, s)
 		fmt.Fprintf(out, "%6s  heap %6.2f MB  RSS %6.2f MB  %d goroutines  %d files  %d clients\n", at.Round(time.Second),
 			float64(s.Heap)/1e6, float64(s.RSS)/1e6, s.Goroutines, s.Files, s.Connected)
