@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
@@ -140,5 +142,40 @@ func TestRestoreIntoANewLog(t *testing.T) {
 	p := boot(t, s.dir, nil)
 	if _, _, books := p.do("GET", "/books", ""); !strings.Contains(books, "Imported") {
 		t.Errorf("served: %s", books)
+	}
+}
+
+// What is known of backups is in the metrics: none at first, then their age, and that one cannot be relied on.
+func TestMetricsTellOfBackups(t *testing.T) {
+	t.Parallel()
+	s := shelf{t, t.TempDir()}
+	p := boot(t, s.dir, func(settings *Settings) { settings.BackupEvery = 24 * time.Hour })
+	p.add("A book")
+	age := func() string {
+		_, _, body := p.do(http.MethodGet, "/metrics", "")
+		if !strings.Contains(body, "\nshelfcast_backup_interval_seconds 86400\n") || !strings.Contains(body, "\nshelfcast_backup_failures 0\n") {
+			t.Errorf("the schedule is not in %s", body)
+		}
+		_, rest, _ := strings.Cut(body, "\nshelfcast_backup_age_seconds ")
+		line, _, _ := strings.Cut(rest, "\n")
+		return line
+	}
+	if got := age(); got != "+Inf" {
+		t.Errorf("without a backup the age is %s", got)
+	}
+	s.run("backup", "create")
+	if seconds, err := strconv.ParseFloat(age(), 64); err != nil || seconds < 0 || seconds > 300 {
+		t.Errorf("a new backup is %v old (%v)", seconds, err)
+	}
+	if _, _, list := p.do(http.MethodGet, "/backups", ""); !strings.Contains(list, `"good":true`) || !strings.Contains(list, `"ageSeconds":`) {
+		t.Errorf("the list is %s", list)
+	}
+	books, _ := filepath.Glob(filepath.Join(s.dir, "backups", s.backups()[0], "books-*.json"))
+	if err := os.WriteFile(books[0], []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.fails("backup", "verify")
+	if got := age(); got != "+Inf" {
+		t.Errorf("with nothing but a damaged backup the age is %s", got)
 	}
 }

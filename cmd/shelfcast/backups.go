@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/backup"
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
+	"github.com/shelfcast/shelfcast/internal/metrics"
 )
 
 // operator is on whose behalf a command changes the catalogue: whoever can use the data
@@ -100,6 +102,25 @@ func (b *backups) restore(ctx context.Context, source backup.Source, dryRun bool
 	return restored, err
 }
 
+// state is for metrics.
+func (b *backups) state() metrics.Backups {
+	var state metrics.Backups
+	newest, found, err := b.directory.Newest()
+	if found {
+		state.Covered = newest.CreatedAt
+	}
+	if b.schedule == nil {
+		return state
+	}
+	status := b.schedule.Status()
+	state.Every, state.Failures = b.schedule.Every(), status.Failures
+	// What could not be listed was not found unchanged either.
+	if err == nil && status.Unchanged != nil && status.Unchanged.After(state.Covered) {
+		state.Covered = *status.Unchanged
+	}
+	return state
+}
+
 // api is what the REST API does with backups.
 func (b *backups) api() httpapi.Backups {
 	return httpapi.Backups{
@@ -135,6 +156,7 @@ func (b *backups) api() httpapi.Backups {
 
 func shownBackup(info backup.Info) httpapi.Backup {
 	shown := httpapi.Backup{
+		AgeSeconds: int64(max(0, time.Since(info.CreatedAt)).Seconds()), Good: info.IsGood(),
 		Name: info.Name, CreatedAt: info.CreatedAt, Reason: string(info.Reason), Position: info.Position,
 		Books: info.Books, Bytes: info.Bytes, Fault: info.Fault,
 	}

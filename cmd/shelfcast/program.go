@@ -105,6 +105,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return errors.Join(err, p.store.close())
 	}
 	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
+	p.monitor.metrics.WatchBackups(p.backups.state, time.Now)
 	if p.border, err = newPerimeter(s, p.monitor.metrics, p.logger); err != nil {
 		return errors.Join(err, p.store.close())
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -161,22 +160,50 @@ func infoOf(m Manifest, manifestBytes int64) Info {
 // List gives all backups, the newest first. A backup whose manifest cannot be believed is there
 // too, with its Fault.
 func (d *Directory) List() ([]Info, error) {
-	entries, err := os.ReadDir(d.options.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return []Info{}, nil
-	}
+	names, err := d.names()
 	if err != nil {
-		return nil, fmt.Errorf("listing the backups: %w", err)
+		return nil, err
 	}
-	list := []Info{}
-	for _, entry := range entries {
-		if entry.IsDir() && namePattern.MatchString(entry.Name()) {
-			list = append(list, d.describe(entry.Name()))
-		}
+	list := make([]Info, len(names))
+	for i, name := range names {
+		list[i] = d.describe(name)
 	}
-	slices.SortFunc(list, func(a, b Info) int { return strings.Compare(b.Name, a.Name) })
 	return list, nil
 }
+
+// names lists the backups, the newest first.
+func (d *Directory) names() ([]string, error) {
+	entries, err := os.ReadDir(d.options.Path) // sorted by name, which is by age
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the backups: %w", err)
+	}
+	names := []string{}
+	for _, entry := range slices.Backward(entries) {
+		if entry.IsDir() && namePattern.MatchString(entry.Name()) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// Newest gives the newest backup that is good as far as is known: its manifest can be believed, and no
+// verification by this process has found a fault. false: there is none. It reads the manifests of
+// those only that are newer.
+func (d *Directory) Newest() (Info, bool, error) {
+	names, err := d.names()
+	if err != nil {
+		return Info{}, false, err
+	}
+	for _, name := range names {
+		if info := d.describe(name); info.IsGood() {
+			return info, true, nil
+		}
+	}
+	return Info{}, false, nil
+}
+
+// IsGood tells whether nothing is known to be wrong with a backup.
+func (i Info) IsGood() bool { return i.Fault == "" && (i.Verified == nil || i.Verified.OK) }
 
 func (d *Directory) describe(name string) Info {
 	dir := filepath.Join(d.options.Path, name)

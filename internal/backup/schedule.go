@@ -60,6 +60,9 @@ func NewSchedule(options ScheduleOptions) *Schedule {
 	return s
 }
 
+// Every is the time between two backups.
+func (s *Schedule) Every() time.Duration { return s.options.Every }
+
 // Status tells how the schedule stands.
 func (s *Schedule) Status() Status {
 	s.mu.Lock()
@@ -147,13 +150,13 @@ func (s *Schedule) backUp(now time.Time) error {
 	return err
 }
 
-// isUnchanged tells whether the newest sound backup holds this state already.
+// isUnchanged tells whether the newest good backup of the schedule holds this state already.
 func isUnchanged(list []Info, position catalog.Position) bool {
 	if position.Sequence == 0 {
 		return true
 	}
 	for _, info := range list {
-		if info.Fault == "" && info.Reason == ReasonScheduled {
+		if info.IsGood() && info.Reason == ReasonScheduled {
 			return info.Position == position.String()
 		}
 	}

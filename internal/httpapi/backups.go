@@ -25,15 +25,17 @@ var ErrNoBackup = errors.New("httpapi: no such backup")
 
 // Backup describes a backup.
 type Backup struct {
-	Name      string              `json:"name" required:"true" example:"20241225T143000.000Z"`
-	CreatedAt time.Time           `json:"createdAt" required:"true"`
-	Reason    string              `json:"reason" required:"true" enum:"manual,scheduled,before-restore,before-repair,before-move,"`
-	Position  string              `json:"position" required:"true" description:"Of the catalogue that it holds."`
-	Books     int                 `json:"books" required:"true" minimum:"0"`
-	Bytes     int64               `json:"bytes" required:"true" minimum:"0"`
-	Verified  *BackupVerification `json:"verified" required:"true" nullable:"true" description:"The last verification since the server's start; null: none."`
-	Fault     string              `json:"fault" required:"true" description:"Why its manifest cannot be believed; empty if it can."`
-	_         struct{}            `title:"Backup" additionalProperties:"false"`
+	Name       string              `json:"name" required:"true" example:"20241225T143000.000Z"`
+	CreatedAt  time.Time           `json:"createdAt" required:"true"`
+	AgeSeconds int64               `json:"ageSeconds" required:"true" minimum:"0"`
+	Good       bool                `json:"good" required:"true" description:"Whether nothing is known to be wrong with it."`
+	Reason     string              `json:"reason" required:"true" enum:"manual,scheduled,before-restore,before-repair,before-move,"`
+	Position   string              `json:"position" required:"true" description:"Of the catalogue that it holds."`
+	Books      int                 `json:"books" required:"true" minimum:"0"`
+	Bytes      int64               `json:"bytes" required:"true" minimum:"0"`
+	Verified   *BackupVerification `json:"verified" required:"true" nullable:"true" description:"The last verification since the server's start; null: none."`
+	Fault      string              `json:"fault" required:"true" description:"Why its manifest cannot be believed; empty if it can."`
+	_          struct{}            `title:"Backup" additionalProperties:"false"`
 }
 
 // BackupVerification is what a verification found, and when.

@@ -25,6 +25,7 @@ func described(t *testing.T) map[string][]string {
 	m.Guard.CountBlocks(func() int { return 0 })
 	m.Nodes.Observe(func() []nodes.Node { return nil })
 	m.HTTP.CertificateExpires(func() time.Time { return time.Time{} })
+	m.WatchBackups(func() Backups { return Backups{} }, time.Now)
 	pattern := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	names := make(map[string][]string)
 	for _, registry := range []*prometheus.Registry{m.own, m.runtime} {

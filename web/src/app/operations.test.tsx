@@ -25,7 +25,7 @@ const answers = {
   'DELETE /connections/{id}': { message: 'Disconnected' },
   'GET /blocks': [],
   'GET /refusals': [],
-  'GET /backups': [{ name: 'b1', createdAt: '2024-12-25T14:30:00.000Z', reason: 'manual', position: 'e-1', books: 3, bytes: 100, verified: { at: '2024-12-25T15:30:00.000Z', ok: false }, fault: '' }],
+  'GET /backups': [{ name: 'b1', createdAt: '2024-12-25T14:30:00.000Z', ageSeconds: 7200, good: false, reason: 'manual', position: 'e-1', books: 3, bytes: 100, verified: { at: '2024-12-25T15:30:00.000Z', ok: false }, fault: '' }],
   'GET /log-level': { level: 'info' },
 };
 

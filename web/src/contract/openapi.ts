@@ -8,11 +8,14 @@ export interface Added {
 
 /** Backup */
 export interface Backup {
+  ageSeconds: number;
   books: number;
   bytes: number;
   createdAt: string;
   /** Why its manifest cannot be believed; empty if it can. */
   fault: string;
+  /** Whether nothing is known to be wrong with it. */
+  good: boolean;
   name: string;
   /** Of the catalogue that it holds. */
   position: string;

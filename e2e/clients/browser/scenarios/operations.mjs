@@ -59,6 +59,7 @@ export default async function play({ ask, stage, step }) {
   const backup = olga.page.getByRole('table', { name: 'Backups' }).getByRole('row').filter({ hasText: 'By hand' });
   await backup.getByRole('button', { name: /^Verify/ }).click();
   await backup.locator('[data-state="verified"]').waitFor();
+  await olga.page.getByText('The newest good one was made just now.').waitFor();
 
   step('the log level');
   const levels = olga.page.getByRole('group', { name: 'Log level' });

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Backup } from '../../contract/openapi';
 import { Icon } from '../../ui/Icon';
 import { notify } from '../../ui/notify';
-import { exactly } from '../../ui/time';
+import { ago, exactly } from '../../ui/time';
 import styles from './Backups.module.css';
 import { bytes, dayAndTime, number } from './format';
 import { Section } from './Section';
@@ -23,7 +23,7 @@ const REASONS: Readonly<Record<Backup['reason'], string>> = {
 
 /** The backups, and whether each still is what was written. */
 export function Backups() {
-  const { data, error, refetch } = useBackups();
+  const { data, dataUpdatedAt, error, refetch } = useBackups();
   const make = useMakeBackup();
   const verify = useVerifyBackup();
   const [faults, setFaults] = useState<Readonly<Record<string, readonly string[]>>>({});
@@ -47,6 +47,8 @@ export function Backups() {
     }
   };
 
+  const newestGood = data?.find(({ good }) => good);
+
   return (
     <Section
       id="backups"
@@ -60,6 +62,11 @@ export function Backups() {
     >
       {data === undefined && error !== null && <Trouble text={reasonOf(error)} onRetry={() => void refetch()} />}
       {data?.length === 0 && <p className={sectionStyles.empty}>There is none yet. The first takes a moment and stops nobody.</p>}
+      {data !== undefined && data.length > 0 && (
+        <p className={styles.newest} data-state={newestGood === undefined ? 'damaged' : undefined}>
+          {newestGood === undefined ? 'None of these can be relied on: make one now.' : `The newest good one was made ${ago(dataUpdatedAt - newestGood.ageSeconds * 1000, dataUpdatedAt)}.`}
+        </p>
+      )}
       {data !== undefined && data.length > 0 && (
         <Table
           label="Backups"
