@@ -191,6 +191,15 @@ bench-peers: $(BENCH_PACKAGES)
 	@go build -trimpath -o bin/peers/loop ./bench/peers/loop
 	@cd bench/peers/centrifuge && go build -trimpath -o ../../../bin/peers/centrifuge .
 
+.PHONY: plan
+plan: ## What a million clients need, by simulation; writes docs/million-clients.md
+	@go run ./bench/plan
+
+.PHONY: plan-measure
+plan-measure: build nats-server ## Measure what make plan takes for granted (3 minutes, with nothing else running)
+	@go build -o bin/cluster ./examples/cluster
+	@go run ./bench/plan measure
+
 .PHONY: bench-packages
 bench-packages: ## Go benchmarks of single packages (BENCH=regexp of names)
 	go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem ./...

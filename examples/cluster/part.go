@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// stopTime is how long a part has to end once it was asked to; a node takes 10 s at most.
-const stopTime = 15 * time.Second
+// stopTime is how long a part has to end once it was asked to: longer than a node takes to hand its
+// clients over and to stop.
+const stopTime = 20 * time.Second
 
 // part is one process of the cluster, started anew whenever it ends.
 type part struct {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// pause is how long the official client waits before its attempt to reconnect number attempt, which
+// Pause is how long the official client waits before its attempt to reconnect number attempt, which
 // counts from 0: 1 s, doubling up to 5 s, half of it more or less (reconnectionDelay,
 // reconnectionDelayMax and randomizationFactor with their defaults; the bound holds after the
-// jitter).
-func pause(attempt int) time.Duration {
+// jitter). The jitter is random, from 0 (shortest) to 1.
+func Pause(attempt int, random float64) time.Duration {
 	const (
 		shortest = time.Second
 		longest  = 5 * time.Second
@@ -19,6 +19,9 @@ func pause(attempt int) time.Duration {
 	if attempt < 4 {
 		d = float64(shortest << attempt)
 	}
-	d *= 1 + jitter*(2*rand.Float64()-1)
+	d *= 1 + jitter*(2*random-1)
 	return min(time.Duration(d), longest)
 }
+
+// pause is Pause by chance.
+func pause(attempt int) time.Duration { return Pause(attempt, rand.Float64()) }
