@@ -147,3 +147,68 @@ func TestClientIsTakenOverFromAnotherNode(t *testing.T) {
 		t.Errorf("after that came %s", e.Args)
 	}
 }
+
+// Whichever node is asked shows the connections to all, and ends any.
+func TestConnectionsAreThoseOfAllNodes(t *testing.T) {
+	t.Parallel()
+	all := bootNodes(t, 2)
+	one, two := all[0], all[1]
+	one.dial("olga", "owner", nil)
+	olga := two.dial("olga", "reader", nil)
+	two.dial("rita", "reader", nil)
+	type view struct {
+		Total int
+		Nodes []struct {
+			Name        string
+			Connections int
+			Answered    bool
+		}
+		Addresses   []struct{ Connections int }
+		Users       []struct{ UserID, Role string }
+		Connections []struct{ ID, Node, UserID string }
+	}
+	look := func(p *running) (v view) {
+		t.Helper()
+		status, _, body := p.do(http.MethodGet, "/connections", "")
+		if err := json.Unmarshal([]byte(body), &v); err != nil {
+			t.Fatalf("%d %s", status, body)
+		}
+		return v
+	}
+	for i, p := range all {
+		p.eventually("all are seen", func() bool { return look(p).Total == 3 })
+		v := look(p)
+		here, there := all[i].nodes.Name(), all[1-i].nodes.Name()
+		if fmt.Sprint(v.Nodes) != fmt.Sprintf("[{%s %d true} {%s %d true}]", here, i+1, there, 2-i) || v.Addresses[0].Connections != 3 ||
+			fmt.Sprint(v.Users) != "[{olga owner} {rita reader}]" || len(v.Connections) != 3 {
+			t.Errorf("%s shows %+v", here, v)
+		}
+		for _, c := range v.Connections {
+			if c.ID == olga.SID && c.Node != "node-2" {
+				t.Errorf("%s says that %s is on %s", here, c.ID, c.Node)
+			}
+		}
+	}
+	if status, _, body := one.do(http.MethodDelete, "/connections/"+olga.SID, ""); status != http.StatusOK {
+		t.Errorf("ending a connection to the other node: %d %s", status, body)
+	}
+	if packets := olga.AwaitEnd(); len(packets) == 0 || packets[len(packets)-1] != "41" {
+		t.Errorf("who is sent away was told %q", packets)
+	}
+	if status, _, _ := one.do(http.MethodDelete, "/connections/nobody", ""); status != http.StatusNotFound {
+		t.Errorf("ending nobody's connection: %d", status)
+	}
+
+	// A node that is there and answers nothing.
+	if err := two.store.cluster.Conn().Publish("nodes.SHELFCAST.presence.ghost", []byte(`{"name":"ghost","sequence":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	one.eventually("the ghost is there", func() bool { return len(one.nodes.Others()) == 2 })
+	one.eventually("whose connection was ended is not shown", func() bool { return look(one).Total == 2 })
+	if v := look(one); len(v.Nodes) != 3 || v.Nodes[2].Name != "ghost" || v.Nodes[2].Answered || v.Total != 2 {
+		t.Errorf("with a node that does not answer: %+v", v)
+	}
+	if status, _, body := one.do(http.MethodDelete, "/connections/nobody", ""); status != http.StatusServiceUnavailable || !strings.Contains(body, "ghost") {
+		t.Errorf("ending a connection that may be to a node that does not answer: %d %s", status, body)
+	}
+}

@@ -21,11 +21,11 @@ func (p *perimeter) serveAdmin(mux *http.ServeMux) {
 	mux.HandleFunc("GET /connections", func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		limit, err := strconv.Atoi(query.Get("limit"))
-		answerAdmin(w, p.view.View(httpapi.ConnectionQuery{Limit: limit, Address: query.Get("address"), UserID: query.Get("user")}), err)
+		answerAdmin(w, p.cluster.View(r.Context(), httpapi.ConnectionQuery{Limit: limit, Address: query.Get("address"), UserID: query.Get("user")}), err)
 	})
 	mux.HandleFunc("DELETE /connections/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var err error
-		if !p.view.End(r.PathValue("id")) {
+		ended, err := p.cluster.End(r.Context(), r.PathValue("id"))
+		if err == nil && !ended {
 			err = errors.New("there is no such connection")
 		}
 		answerAdmin(w, struct{}{}, err)
@@ -85,6 +85,13 @@ func (c connectionsCommand) Run(ctx context.Context, p *process, s *Settings) er
 
 func printConnections(w io.Writer, view *httpapi.ConnectionView) error {
 	fmt.Fprintf(w, "%d connections: %d WebSocket, %d polling\n", view.Total, view.ByTransport.WebSocket, view.ByTransport.Polling)
+	for _, node := range view.Nodes {
+		if node.Answered {
+			fmt.Fprintf(w, "  %d to %s\n", node.Connections, quoted(node.Name))
+		} else {
+			fmt.Fprintf(w, "  %s does not answer: its connections are missing\n", quoted(node.Name))
+		}
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(view.Addresses) > 0 {
 		fmt.Fprintln(table, "\nADDRESS\tOPEN\tATTEMPTS/S\tBYTES/S\tSTATE")
@@ -102,13 +109,19 @@ func printConnections(w io.Writer, view *httpapi.ConnectionView) error {
 	for _, each := range view.Users {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%.0f\n", quoted(each.UserID), each.Role, each.Connections, each.BytesPerSecond)
 	}
+	node := func(name string) string { // the last column, which a single node has no use for
+		if len(view.Nodes) == 0 {
+			return ""
+		}
+		return "\t" + name
+	}
 	if len(view.Connections) > 0 {
-		fmt.Fprintln(table, "\nCONNECTION\tUSER\tROLE\tADDRESS\tTRANSPORT\tAGE\tSENT\tRECEIVED\tWAITING\tLAG")
+		fmt.Fprintln(table, "\nCONNECTION\tUSER\tROLE\tADDRESS\tTRANSPORT\tAGE\tSENT\tRECEIVED\tWAITING\tLAG"+node("NODE"))
 	}
 	for _, each := range view.Connections {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", each.ID, quoted(each.UserID), each.Role, quoted(each.Address),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s%s\n", each.ID, quoted(each.UserID), each.Role, quoted(each.Address),
 			each.Transport, time.Since(each.ConnectedAt).Round(time.Second), each.BytesSent, each.BytesReceived,
-			each.PendingBytes, time.Duration(each.LagMilliseconds)*time.Millisecond)
+			each.PendingBytes, time.Duration(each.LagMilliseconds)*time.Millisecond, node(quoted(each.Node)))
 	}
 	return table.Flush()
 }

@@ -30,7 +30,8 @@ type perimeter struct {
 	http     *httpConnections
 	arrivals *ratelimit.Limiter // new connections, by sender; nil: any number
 	limited  func(limit string)
-	view     *connections.View // nil before the sockets are built
+	view     *connections.View       // nil before the sockets are built
+	cluster  *connections.Everywhere // with view
 	logger   *slog.Logger
 }
 
@@ -214,8 +215,8 @@ func (p *perimeter) block(network netip.Prefix, lasting time.Duration, by string
 // api is what the REST API does with it.
 func (p *perimeter) api() httpapi.Connections {
 	return httpapi.Connections{
-		View:   p.view.View,
-		End:    p.view.End,
+		View:   p.cluster.View,
+		End:    p.cluster.End,
 		Blocks: p.shownBlocks,
 		Block: func(text string, lasting time.Duration, by catalog.Actor, remote string) (httpapi.Block, error) {
 			network, err := guard.ParseBlock(text)

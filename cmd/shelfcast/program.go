@@ -197,6 +197,7 @@ func (p *Program) buildSockets() {
 	}
 	p.live = live.New(liveOptions)
 	p.border.view = connections.New(connections.Options{IO: p.sockets, Live: p.live, Blocks: p.border.blocks})
+	p.border.cluster = connections.NewEverywhere(p.border.view, p.nodes)
 }
 
 // clientFiles are the official client's bundles, which the web build brings along.

@@ -108,7 +108,7 @@ func (v *View) look() *snapshot {
 // View answers a query.
 func (v *View) View(query httpapi.ConnectionQuery) httpapi.ConnectionView {
 	seen := v.look()
-	view := httpapi.ConnectionView{Connections: make([]httpapi.Connection, 0)}
+	view := httpapi.ConnectionView{Connections: make([]httpapi.Connection, 0), Nodes: make([]httpapi.ConnectionNode, 0)}
 	addresses := make(map[string]*httpapi.ConnectionAddress)
 	users := make(map[string]*httpapi.ConnectionUser)
 	for i := range seen.connections {
@@ -134,12 +134,7 @@ func (v *View) View(query httpapi.ConnectionQuery) httpapi.ConnectionView {
 			}
 		}
 	}
-	view.Addresses = topOf(addresses, query.Limit, func(a, b *httpapi.ConnectionAddress) int {
-		return cmp.Or(b.Connections-a.Connections, cmp.Compare(b.PerSecond, a.PerSecond), strings.Compare(a.Address, b.Address))
-	})
-	view.Users = topOf(users, query.Limit, func(a, b *httpapi.ConnectionUser) int {
-		return cmp.Or(b.Connections-a.Connections, cmp.Compare(b.BytesPerSecond, a.BytesPerSecond), strings.Compare(a.UserID, b.UserID))
-	})
+	view.Addresses, view.Users = topAddresses(addresses, query.Limit), topUsers(users, query.Limit)
 	for i := range view.Addresses {
 		if prefix, err := guard.ParseBlock(view.Addresses[i].Address); err == nil {
 			view.Addresses[i].Blocked = v.options.Blocks.Contains(prefix)
@@ -157,6 +152,15 @@ func addressOf(addresses map[string]*httpapi.ConnectionAddress, name string) *ht
 	return address
 }
 
+func userOf(users map[string]*httpapi.ConnectionUser, id string) *httpapi.ConnectionUser {
+	user := users[id]
+	if user == nil {
+		user = &httpapi.ConnectionUser{UserID: id, Role: string(catalog.RoleReader)}
+		users[id] = user
+	}
+	return user
+}
+
 func (c *connection) addTo(addresses map[string]*httpapi.ConnectionAddress, users map[string]*httpapi.ConnectionUser) {
 	address := addressOf(addresses, c.status.Address)
 	address.Connections++
@@ -164,11 +168,7 @@ func (c *connection) addTo(addresses map[string]*httpapi.ConnectionAddress, user
 	if c.who.UserID == "" {
 		return
 	}
-	user := users[c.who.UserID]
-	if user == nil {
-		user = &httpapi.ConnectionUser{UserID: c.who.UserID, Role: string(catalog.RoleReader)}
-		users[c.who.UserID] = user
-	}
+	user := userOf(users, c.who.UserID)
 	user.Connections++
 	user.BytesPerSecond += c.perSecond
 	if c.who.Role == catalog.RoleOwner {
@@ -180,9 +180,21 @@ func (c *connection) shown() httpapi.Connection {
 	return httpapi.Connection{
 		ID: c.id(), UserID: c.who.UserID, Role: string(c.who.Role), Address: c.status.Address,
 		Transport: string(c.status.Transport), ConnectedAt: c.status.Opened.UTC(),
-		BytesSent: c.status.Sent, BytesReceived: c.status.Received,
+		BytesSent: c.status.Sent, BytesReceived: c.status.Received, BytesPerSecond: c.perSecond,
 		PendingBytes: c.status.Pending, LagMilliseconds: c.status.Lag.Milliseconds(), Recovered: c.who.Recovered,
 	}
+}
+
+func topAddresses(table map[string]*httpapi.ConnectionAddress, limit int) []httpapi.ConnectionAddress {
+	return topOf(table, limit, func(a, b *httpapi.ConnectionAddress) int {
+		return cmp.Or(b.Connections-a.Connections, cmp.Compare(b.PerSecond, a.PerSecond), strings.Compare(a.Address, b.Address))
+	})
+}
+
+func topUsers(table map[string]*httpapi.ConnectionUser, limit int) []httpapi.ConnectionUser {
+	return topOf(table, limit, func(a, b *httpapi.ConnectionUser) int {
+		return cmp.Or(b.Connections-a.Connections, cmp.Compare(b.BytesPerSecond, a.BytesPerSecond), strings.Compare(a.UserID, b.UserID))
+	})
 }
 
 // topOf gives the first entries of a table in an order.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,10 +16,11 @@ import (
 // functions is called from many goroutines at once; where one is nil, its call answers that it is
 // not available.
 type Connections struct {
-	// View tells who is connected from where.
-	View func(ConnectionQuery) ConnectionView
-	// End closes one connection; false: there is none of that id.
-	End func(id string) bool
+	// View tells who is connected from where, to all nodes of a cluster.
+	View func(context.Context, ConnectionQuery) ConnectionView
+	// End closes one connection, to whichever node; false: there is none of that id. The error is a
+	// *catalog.Error.
+	End func(ctx context.Context, id string) (bool, error)
 	// Blocks lists the addresses that are kept out, the newest first.
 	Blocks func() []Block
 	// Block keeps an address or a network out for a time, 0 until it is lifted, and closes its
@@ -47,6 +49,7 @@ const (
 type ConnectionView struct {
 	Total       int                 `json:"total" required:"true" minimum:"0"`
 	ByTransport ConnectionTransport `json:"byTransport" required:"true"`
+	Nodes       []ConnectionNode    `json:"nodes" required:"true" nullable:"false" description:"The nodes of the cluster, the one that answers first; empty without a cluster. Of one that has not answered in time the connections are missing."`
 	Addresses   []ConnectionAddress `json:"addresses" required:"true" nullable:"false" description:"Those with the most connections first."`
 	Users       []ConnectionUser    `json:"users" required:"true" nullable:"false" description:"Those with the most connections first; who has no name is not among them."`
 	Connections []Connection        `json:"connections" required:"true" nullable:"false" description:"Those for which something waits longest first, then those with most traffic."`
@@ -58,6 +61,14 @@ type ConnectionTransport struct {
 	WebSocket int      `json:"websocket" required:"true" minimum:"0"`
 	Polling   int      `json:"polling" required:"true" minimum:"0"`
 	_         struct{} `title:"Connections by transport" additionalProperties:"false"`
+}
+
+// ConnectionNode is one node of a cluster.
+type ConnectionNode struct {
+	Name        string   `json:"name" required:"true"`
+	Connections int      `json:"connections" required:"true" minimum:"0" description:"Open ones that fit the query; 0 if it has not answered."`
+	Answered    bool     `json:"answered" required:"true"`
+	_           struct{} `title:"Node" additionalProperties:"false"`
 }
 
 // ConnectionAddress is what comes from one address.
@@ -82,6 +93,7 @@ type ConnectionUser struct {
 // Connection is one connection.
 type Connection struct {
 	ID              string    `json:"id" required:"true" description:"The socket's public id; before there is a socket, one that is made up."`
+	Node            string    `json:"node" required:"true" description:"To which node it is; empty without a cluster."`
 	UserID          string    `json:"userId" required:"true" description:"Empty if the client has no name, or not yet."`
 	Role            string    `json:"role" required:"true" enum:"reader,owner," description:"Empty before it is known."`
 	Address         string    `json:"address" required:"true" description:"An IPv4 address, or the /64 of an IPv6 address."`
@@ -89,6 +101,7 @@ type Connection struct {
 	ConnectedAt     time.Time `json:"connectedAt" required:"true"`
 	BytesSent       int64     `json:"bytesSent" required:"true" minimum:"0"`
 	BytesReceived   int64     `json:"bytesReceived" required:"true" minimum:"0"`
+	BytesPerSecond  float64   `json:"bytesPerSecond" required:"true" minimum:"0" description:"In both directions."`
 	PendingBytes    int       `json:"pendingBytes" required:"true" minimum:"0" description:"Wait for the client to read."`
 	LagMilliseconds int64     `json:"lagMilliseconds" required:"true" minimum:"0" description:"For how long the first of them have been waiting."`
 	Recovered       bool      `json:"recovered" required:"true" description:"It goes on from a former connection."`
@@ -149,14 +162,15 @@ func (a *API) connectionRoutes() []route {
 		{
 			method: http.MethodGet, pattern: "/connections", id: "connections", tag: tagOperation,
 			summary: "Who is connected from where",
-			detail:  "Rates are since the look before, if that was in the last minute, and else since the connection was opened.",
-			input:   connectionParameters{}, responses: ok("The totals, and the top of each list.", ConnectionView{}),
+			detail: "Rates are since the look before, if that was in the last minute, and else since the connection was opened. " +
+				"In a cluster the lists are made of the top of each node's.",
+			input: connectionParameters{}, responses: ok("The totals, and the top of each list.", ConnectionView{}),
 			errors: []catalog.Code{catalog.CodeInvalidInput, catalog.CodeUnavailable}, handle: a.connections,
 		},
 		{
 			method: http.MethodDelete, pattern: "/connections/{id}", id: "endConnection", tag: tagOperation,
 			summary: "End a connection",
-			detail:  "The client is told to stay away; it may come back when its user asks it to.",
+			detail:  "The client is told to stay away; it may come back when its user asks it to. In a cluster it may be connected to any node.",
 			input:   connectionIDParameters{}, responses: ok("It ends.", messageWire{}),
 			errors: []catalog.Code{catalog.CodeNotFound, catalog.CodeUnavailable}, handle: a.endConnection,
 		},
@@ -210,7 +224,7 @@ func (a *API) connections(w http.ResponseWriter, c *call) error {
 	}
 	query := c.URL.Query()
 	w.Header().Set("Cache-Control", "no-store")
-	return writeJSON(w, http.StatusOK, a.options.Connections.View(ConnectionQuery{
+	return writeJSON(w, http.StatusOK, a.options.Connections.View(c.Context(), ConnectionQuery{
 		Limit: limit, Address: query.Get("address"), UserID: query.Get("user"),
 	}))
 }
@@ -220,7 +234,11 @@ func (a *API) endConnection(w http.ResponseWriter, c *call) error {
 		return notAvailable()
 	}
 	id := c.PathValue("id")
-	if !a.options.Connections.End(id) {
+	ended, err := a.options.Connections.End(c.Context(), id)
+	if err != nil {
+		return err
+	}
+	if !ended {
 		return &catalog.Error{Code: catalog.CodeNotFound, Text: "Connection not found"}
 	}
 	a.logger.Info("a connection was ended", "socket", id, "user", c.actor.UserID, "request", catalog.RequestID(c.Context()))

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,9 +16,10 @@ import (
 func someConnections() httpapi.Connections {
 	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 	return httpapi.Connections{
-		View: func(query httpapi.ConnectionQuery) httpapi.ConnectionView {
+		View: func(_ context.Context, query httpapi.ConnectionQuery) httpapi.ConnectionView {
 			return httpapi.ConnectionView{
 				Total: query.Limit, ByTransport: httpapi.ConnectionTransport{WebSocket: 1},
+				Nodes:     []httpapi.ConnectionNode{{Name: "node-1", Connections: 2, Answered: true}},
 				Addresses: []httpapi.ConnectionAddress{{Address: query.Address, Connections: 1, Blocked: true}},
 				Users:     []httpapi.ConnectionUser{{UserID: query.UserID, Role: "owner", Connections: 1}},
 				Connections: []httpapi.Connection{
@@ -26,7 +28,12 @@ func someConnections() httpapi.Connections {
 				},
 			}
 		},
-		End:    func(id string) bool { return id == "a" },
+		End: func(_ context.Context, id string) (bool, error) {
+			if id == "elsewhere" {
+				return false, &catalog.Error{Code: catalog.CodeUnavailable, Text: "Not every node answers", Detail: "it may be a connection to node-2"}
+			}
+			return id == "a", nil
+		},
 		Blocks: func() []httpapi.Block { return []httpapi.Block{{Address: "10.0.0.0/8", CreatedAt: at, Refused: 7}} },
 		Block: func(address string, lasting time.Duration, by catalog.Actor, _ string) (httpapi.Block, error) {
 			block := httpapi.Block{Address: address, By: by.UserID, CreatedAt: at}
@@ -58,12 +65,13 @@ func TestConnectionCalls(t *testing.T) {
 		answer               string
 	}{
 		{http.MethodGet, "/connections", "", 200, `"total":100`},
-		{http.MethodGet, "/connections?limit=3&address=192.0.2.1&user=anna", "", 200, `"total":3,"byTransport":{"websocket":1,"polling":0},"addresses":[{"address":"192.0.2.1"`},
+		{http.MethodGet, "/connections?limit=3&address=192.0.2.1&user=anna", "", 200, `"total":3,"byTransport":{"websocket":1,"polling":0},"nodes":[{"name":"node-1","connections":2,"answered":true}],"addresses":[{"address":"192.0.2.1"`},
 		{http.MethodGet, "/connections?limit=0", "", 400, `"field":"limit"`},
 		{http.MethodGet, "/connections?limit=1001", "", 400, `"field":"limit"`},
 		{http.MethodGet, "/connections?limit=1e2", "", 400, `"field":"limit"`},
 		{http.MethodDelete, "/connections/a", "", 200, `{"message":"Connection ended"}`},
 		{http.MethodDelete, "/connections/b", "", 404, "Connection not found"},
+		{http.MethodDelete, "/connections/elsewhere", "", 503, "it may be a connection to node-2"},
 		{http.MethodGet, "/blocks", "", 200, `[{"address":"10.0.0.0/8","until":null,"by":"","createdAt":"2026-11-23T02:00:00Z","refused":7}]`},
 		{http.MethodPost, "/blocks", `{"address":"192.0.2.0/24","for":"1h"}`, 201, `"until":"2026-11-23T03:00:00Z","by":"olga"`},
 		{http.MethodPost, "/blocks", `{"address":"192.0.2.0/24"}`, 201, `"until":null`},

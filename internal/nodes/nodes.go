@@ -133,7 +133,7 @@ func (n *Nodes) Observe(heard func(id string, description []byte) error, gone fu
 func (n *Nodes) Listen(topic string, hear func(message []byte) error) { n.hear[topic] = hear }
 
 // Answer registers what answers other nodes that Ask about a topic. Its error's text goes to the
-// node that asks. An answer of more than 512 KB, or than the server lets through, is an error.
+// node that asks. An answer of more than MaxMessage is an error.
 func (n *Nodes) Answer(topic string, answer func(request []byte) ([]byte, error)) {
 	n.answer[topic] = answer
 }
@@ -203,6 +203,15 @@ func (n *Nodes) stopReading() {
 	n.readers.Wait()
 }
 
+// MaxMessage is how many bytes a message, a question or an answer may have.
+func (n *Nodes) MaxMessage() int {
+	limit := maxMessage
+	if most := n.options.Conn.MaxPayload(); most > 0 {
+		limit = min(limit, int(most))
+	}
+	return limit - envelope
+}
+
 // Announce sends this node's description now. Without a connection nobody hears.
 func (n *Nodes) Announce() {
 	n.speaking.Lock()
@@ -210,11 +219,7 @@ func (n *Nodes) Announce() {
 	if n.silent {
 		return
 	}
-	limit := maxMessage
-	if most := n.options.Conn.MaxPayload(); most > 0 {
-		limit = min(limit, int(most))
-	}
-	n.sayLocked(beat{Description: n.describe(limit - envelope)})
+	n.sayLocked(beat{Description: n.describe(n.MaxMessage())})
 }
 
 func (n *Nodes) sayLocked(b beat) {

@@ -22,7 +22,7 @@ const (
 	maxName = 128
 	// maxMessage bounds what one node says at once, in bytes; a server's own bound may be lower.
 	maxMessage = 512 << 10
-	// envelope is more than what surrounds a description takes.
+	// envelope is more than what surrounds a description or a message takes.
 	envelope = 1 << 10
 )
 

@@ -16,12 +16,12 @@ function answering(answers: Record<string, unknown>): { rest: Rest; calls: strin
 
 const connection = {
   id: 'abc', userId: 'demoUser7', role: 'reader', address: '192.0.2.7', transport: 'websocket', connectedAt: '2024-12-25T14:30:00.000Z',
-  bytesSent: 2048, bytesReceived: 10, pendingBytes: 0, lagMilliseconds: 0, recovered: false,
+  node: '', bytesSent: 2048, bytesReceived: 10, bytesPerSecond: 0, pendingBytes: 0, lagMilliseconds: 0, recovered: false,
 };
 
 const answers = {
   'GET /history': { step: '1s', from: '2024-12-25T14:30:00.000Z', series: { connections: [1, null, 3], websocket: [1, null, 2], memoryBytes: [1024, 2048, 4096] } },
-  'GET /connections': { total: 1, byTransport: { websocket: 1, polling: 0 }, addresses: [{ address: '192.0.2.7', connections: 1, perSecond: 0, bytesPerSecond: 0, blocked: false }], users: [], connections: [connection] },
+  'GET /connections': { total: 1, byTransport: { websocket: 1, polling: 0 }, nodes: [], addresses: [{ address: '192.0.2.7', connections: 1, perSecond: 0, bytesPerSecond: 0, blocked: false }], users: [], connections: [connection] },
   'DELETE /connections/{id}': { message: 'Disconnected' },
   'GET /blocks': [],
   'GET /refusals': [],

@@ -97,6 +97,8 @@ export interface Changes {
 export interface Connection {
   /** An IPv4 address, or the /64 of an IPv6 address. */
   address: string;
+  /** In both directions. */
+  bytesPerSecond: number;
   bytesReceived: number;
   bytesSent: number;
   connectedAt: string;
@@ -104,6 +106,8 @@ export interface Connection {
   id: string;
   /** For how long the first of them have been waiting. */
   lagMilliseconds: number;
+  /** To which node it is; empty without a cluster. */
+  node: string;
   /** Wait for the client to read. */
   pendingBytes: number;
   /** It goes on from a former connection. */
@@ -126,6 +130,14 @@ export interface ConnectionAddress {
   connections: number;
   /** Attempts to connect in the last seconds, refused ones included. */
   perSecond: number;
+}
+
+/** Node */
+export interface ConnectionNode {
+  answered: boolean;
+  /** Open ones that fit the query; 0 if it has not answered. */
+  connections: number;
+  name: string;
 }
 
 /** Connections by transport */
@@ -151,6 +163,8 @@ export interface ConnectionView {
   byTransport: ConnectionTransport;
   /** Those for which something waits longest first, then those with most traffic. */
   connections: Connection[];
+  /** The nodes of the cluster, the one that answers first; empty without a cluster. Of one that has not answered in time the connections are missing. */
+  nodes: ConnectionNode[];
   total: number;
   /** Those with the most connections first; who has no name is not among them. */
   users: ConnectionUser[];

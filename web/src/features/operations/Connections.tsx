@@ -26,6 +26,7 @@ export function Connections() {
   const [whole, setWhole] = useState(false);
   const look = wanted.trim().toLowerCase();
   const shown = data?.connections.filter(({ userId, address }) => userId.toLowerCase().includes(look) || address.includes(look)) ?? [];
+  const silent = data?.nodes.filter(({ answered }) => !answered).map(({ name }) => name) ?? [];
   const who = (connection: Connection) => connection.userId || 'somebody without a name';
 
   return (
@@ -36,6 +37,7 @@ export function Connections() {
         data === undefined ? undefined : (
           <>
             <span data-connections-total="">{number(data.total)}</span> open: {number(data.byTransport.websocket)} by WebSocket, {number(data.byTransport.polling)} by polling.
+            {data.nodes.length > 0 && ` On ${number(data.nodes.filter(({ answered }) => answered).length)} nodes.`}
             {data.total > CONNECTIONS_LISTED && ` The ${CONNECTIONS_LISTED} furthest behind and busiest are listed.`}
           </>
         )
@@ -45,6 +47,7 @@ export function Connections() {
       }
     >
       {data === undefined && error !== null && <Trouble text={reasonOf(error)} onRetry={() => void refetch()} />}
+      {silent.length > 0 && <p className={sectionStyles.empty}>Missing is whoever is connected to {silent.join(', ')}, which did not answer.</p>}
       {data !== undefined && shown.length === 0 && (
         <p className={sectionStyles.empty}>{look === '' ? 'Nobody is connected.' : `None of those listed is of “${wanted.trim()}”.`}</p>
       )}
@@ -67,6 +70,7 @@ export function Connections() {
               ),
             },
             { title: 'Address', cell: (connection) => connection.address },
+            ...(data === undefined || data.nodes.length === 0 ? [] : [{ title: 'Node', cell: (connection: Connection) => connection.node }]),
             { title: 'Carried by', cell: (connection) => (connection.transport === 'websocket' ? 'WebSocket' : 'Polling') },
             {
               title: 'Since',
