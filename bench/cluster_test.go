@@ -29,18 +29,17 @@ func TestClientsOfAllNodesReceiveTheSame(t *testing.T) {
 
 func TestFiguresOfThreeNodes(t *testing.T) {
 	t.Parallel()
-	phase := func(each, answer float64) *bench.Phase {
+	phase := func(each float64) *bench.Phase {
 		var p bench.Phase
 		p.Latency.Each = bench.Quantiles{P50: each, P99: 10 * each}
-		p.Latency.Answer = bench.Quantiles{P50: answer, P99: 10 * answer}
 		return &p
 	}
 	before := processes{nodes: []time.Duration{time.Second, 2 * time.Second, 3 * time.Second}, nats: time.Second}
 	after := processes{nodes: []time.Duration{4 * time.Second, 4 * time.Second, 4 * time.Second}, nats: 3 * time.Second}
-	got := threeNodes.read(before, after, 1_000_000, 1_000, []*bench.Phase{phase(1, 0.5), phase(3, 0.7), phase(2, 0.6)})
+	got := threeNodes.read(before, after, 1_000_000, 1_000, []*bench.Phase{phase(1), phase(3), phase(2)})
 	want := reading{
 		cpuPerDelivery: 3, nodeMean: 2, natsCPU: 2000,
-		clientP50: 1, clientP99: 10, followerP50: 3, followerP99: 30, requestP50: 0.5, requestP99: 5,
+		clientP50: 1, clientP99: 10, followerP50: 3, followerP99: 30,
 	}
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Error(difference)
