@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/shelfcast/shelfcast/internal/live/sockettest"
 	"github.com/shelfcast/shelfcast/internal/natslog/natstest"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
@@ -43,6 +45,44 @@ func TestNodesShareACatalogue(t *testing.T) {
 	}
 	ok := func(status int) bool { return status == http.StatusOK }
 	await(two, "the other node", ok, "/books/"+book.ID.String())
+	client := sockettest.Dial(t, two.URL(), sockettest.Handshake{})
+	hear := func(writable, current bool) {
+		t.Helper()
+		for {
+			var status struct {
+				Writable bool
+				AsOf     *time.Time
+				Detail   string
+			}
+			if err := json.Unmarshal(client.Await("serviceStatus").Args[0], &status); err != nil {
+				t.Fatal(err)
+			}
+			if (status.Detail == "") != status.Writable {
+				t.Errorf("clients hear %+v", status)
+			}
+			if status.Writable == writable && (status.AsOf == nil) == current {
+				return
+			}
+		}
+	}
+	awaitAge := func(what string, old bool) {
+		t.Helper()
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for deadline := time.After(30 * time.Second); ; {
+			_, header, _ := two.do(http.MethodGet, "/books", "")
+			told := header.Get("Age")
+			if seconds, err := strconv.Atoi(told); told == "" && !old || err == nil && old && seconds >= 2 {
+				return
+			}
+			select {
+			case <-ticker.C:
+			case <-deadline:
+				t.Fatalf("%s: the age of its books is %q", what, told)
+			}
+		}
+	}
+	awaitAge("a node in touch", false)
 
 	servers.Stop(0)
 	await(one, "without NATS", func(status int) bool { return status == http.StatusServiceUnavailable }, "/readyz")
@@ -50,9 +90,13 @@ func TestNodesShareACatalogue(t *testing.T) {
 		t.Errorf("a write without NATS was answered %d %s", status, body)
 	}
 	await(two, "reads without NATS", ok, "/books/"+book.ID.String())
+	hear(false, false)
+	awaitAge("a node without NATS", true)
 	servers.Restart(0)
 	await(one, "with NATS again", ok, "/readyz")
 	await(two, "with NATS again", ok, "/readyz")
+	hear(true, true)
+	awaitAge("a node in touch again", false)
 	if status, _, body := two.do(http.MethodDelete, "/books/"+book.ID.String(), ""); status != http.StatusOK {
 		t.Errorf("a write with NATS again was answered %d %s", status, body)
 	}

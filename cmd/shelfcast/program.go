@@ -48,6 +48,7 @@ type Program struct {
 	admin       *adminServer
 	sides       *sideServers
 	backups     *backups
+	watcher     *healthWatcher
 	url         string
 
 	serving chan struct{} // receives one token for each listener whose serving ended
@@ -136,6 +137,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin,
 		(&checker{store: p.store, backups: p.backups, dir: s.Data}).serveAdmin, p.border.serveAdmin)
 	p.monitor.start(ctx)
+	p.watcher = watchHealth(p.store.log, p.live.Announce)
 	p.serve(listeners)
 	go p.watch()
 	return nil
@@ -226,6 +228,7 @@ func (p *Program) buildAPI() error {
 		Stats:         p.dashboardStats,
 		Samples:       p.samples().Load,
 		Ready:         p.store.log.Writable,
+		Age:           func() time.Duration { return staleness(p.store.log) },
 		Web:           pages,
 		CORSOrigins:   s.CORSOrigin,
 		Version:       p.version,
@@ -346,6 +349,7 @@ func (p *Program) Close(ctx context.Context) error {
 	}
 
 	p.api.Drain()
+	p.watcher.close() // clients need not hear that a log is closed
 	p.gate.close()
 	p.admin.close()
 	requests, cancel := until(requestsShare)

@@ -36,10 +36,11 @@ type store struct {
 	catalogErr, mirrorErr   error // each written before its channel is closed
 }
 
-// storeLog is a log that also remembers what clients were doing.
+// storeLog is a log that also remembers what clients were doing, and knows how it does.
 type storeLog interface {
 	catalog.Log
 	live.Memory
+	logHealth
 }
 
 // storeMeters are told of what the store does; nil ones are not.

@@ -24,6 +24,7 @@ func Fields() []Field {
 	add(objectBook, true, "id", "title", "author", "returnDateTime", "readerName", "favorites", "createdAt", "updatedAt", "version")
 	add("favoriteUpdated", true, "bookId", "favoritesCount")
 	add("synced", true, "position", "recovered", "missed")
+	add("serviceStatus", true, "writable", "asOf", "detail")
 	add("dashboardStats", false, "totalBooks", "totalFavorites", "connectedOwners", "mostFavorited", "position")
 	add("userStatus", false, "total", "users")
 	return fields

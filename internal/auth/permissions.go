@@ -44,7 +44,7 @@ func bookPermissions() []Permission {
 		{
 			Action: ActionConnect, Does: "hold a connection and stay signed in on it",
 			Readers: true, Owners: true, DemoReaders: true,
-			Sends: []string{"renew"}, Hears: []string{"synced", "reconnect", "error"}, Itself: true,
+			Sends: []string{"renew"}, Hears: []string{"synced", "reconnect", "serviceStatus", "error"}, Itself: true,
 		},
 		{
 			Action: ActionReadBooks, Does: "read the catalogue and see it change",

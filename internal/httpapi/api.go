@@ -27,7 +27,7 @@ type Options struct {
 	Authenticator auth.Authenticator
 	Policy        auth.Policy // the zero value denies everything
 
-	// The three functions are what other parts of the program know. They are called from many
+	// The four functions are what other parts of the program know. They are called from many
 	// goroutines at once.
 
 	// Stats tells the dashboard's numbers, at once.
@@ -37,6 +37,9 @@ type Options struct {
 	Samples func(ctx context.Context, actor catalog.Actor) (int, error)
 	// Ready returns nil when a write would succeed. It must honour ctx.
 	Ready func(ctx context.Context) error
+	// Age tells, at once, how old the catalogue is that reads are answered from; 0: it is the newest
+	// there is. Nil: it always is.
+	Age func() time.Duration
 
 	// Web serves the pages of the web app: what no route matches and a browser asks for. Nil:
 	// there is none.
@@ -124,6 +127,9 @@ func (o *Options) complete() error {
 		return errors.New("httpapi: no sample books")
 	case o.Ready == nil:
 		return errors.New("httpapi: no readiness check")
+	}
+	if o.Age == nil {
+		o.Age = func() time.Duration { return 0 }
 	}
 	if o.MaxBodyBytes <= 0 {
 		o.MaxBodyBytes = DefaultMaxBodyBytes

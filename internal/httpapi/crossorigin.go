@@ -60,7 +60,7 @@ func corsRequestHeaders() []string {
 
 func corsResponseHeaders() []string {
 	return []string{
-		"ETag", headerPosition, "Link", headerTotalCount, "Retry-After", "Location",
+		"ETag", headerPosition, headerAge, "Link", headerTotalCount, "Retry-After", "Location",
 		headerRateLimit, headerRateRemaining, headerRateReset, headerRequestID,
 	}
 }

@@ -144,7 +144,7 @@ func TestAsyncAPIDescribesEveryEvent(t *testing.T) {
 	}
 	for event, action := range map[string]string{
 		"bookAdded": "send", "bookUpdated": "send", "bookDeleted": "send", "favoriteUpdated": "send", "batchUpdate": "send",
-		"dashboardStats": "send", "userStatus": "send", "synced": "send", "reconnect": "send", "error": "send",
+		"dashboardStats": "send", "userStatus": "send", "synced": "send", "reconnect": "send", "serviceStatus": "send", "error": "send",
 		"ownerJoinDashboard": "receive", "ownerLeaveDashboard": "receive", "customEvent": "receive", "renew": "receive",
 	} {
 		if actions[event] != action {

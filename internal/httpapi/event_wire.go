@@ -36,6 +36,13 @@ type syncedWire struct {
 	_         struct{} `title:"Up to date" additionalProperties:"false"`
 }
 
+type serviceStatusWire struct {
+	Writable bool     `json:"writable" required:"true" description:"Whether a change would be stored. While it would not, changes are refused; it heals by itself."`
+	AsOf     *string  `json:"asOf" required:"true" format:"date-time" description:"When what this node shows was last known to be the newest there is; null: it is."`
+	Detail   string   `json:"detail,omitempty" example:"the disk is full" description:"What is wrong."`
+	_        struct{} `title:"How the node does" additionalProperties:"false"`
+}
+
 type customEventWire struct {
 	BookID int64    `json:"bookId" required:"true" minimum:"1" maximum:"9007199254740991"`
 	Action string   `json:"action" required:"true" enum:"favorite,unfavorite"`

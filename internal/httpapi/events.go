@@ -52,6 +52,9 @@ func events() []event {
 		{name: "reconnect", fromServer: true, audience: "a client that came back and missed more than could be replayed", summary: "Fetch GET /books again.", arguments: []argument{
 			{name: "attempt", description: "Always 1.", wire: 0},
 		}},
+		{name: "serviceStatus", fromServer: true, audience: "everybody when it changes, and each client that connects while something is wrong", summary: "Whether the node that the client is connected to can store changes, and how old what it shows is.", arguments: []argument{
+			{name: "status", description: "How the node does. Silence after synced means that all is well.", wire: serviceStatusWire{}},
+		}},
 		{name: "error", fromServer: true, audience: "one client", summary: "What it sent was refused.", arguments: []argument{
 			{name: "text", description: "Unauthorized access, Invalid event data, Book not found or Too many requests.", wire: ""}, position,
 		}},

@@ -9,6 +9,7 @@ import (
 // Headers that are ours or that net/http has no name for.
 const (
 	headerPosition       = "Shelfcast-Position"
+	headerAge            = "Age"
 	headerIdempotencyKey = "Idempotency-Key"
 	headerTotalCount     = "X-Total-Count"
 	headerUserID         = auth.HeaderUserID

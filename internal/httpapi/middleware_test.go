@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -233,6 +235,36 @@ func TestDraining(t *testing.T) {
 		{name: "write", method: "POST", target: "/books", body: `{"title":"T","author":"A"}`, status: 503, problem: closing, answers: map[string]string{"Connection": "close", "Retry-After": "*"}},
 		{name: "read", method: "GET", target: "/books/{book}", status: 200, answers: map[string]string{"Connection": "close"}},
 	} {
+		t.Run(s.name, func(t *testing.T) { s.run(t, f) })
+	}
+}
+
+func TestAgeIsTold(t *testing.T) {
+	t.Parallel()
+	var age atomic.Int64
+	f := newFixture(t, func(o *httpapi.Options) {
+		o.Age = func() time.Duration { return time.Duration(age.Load()) }
+	})
+	for told, of := range map[string]time.Duration{"": 0, "7": 7900 * time.Millisecond} {
+		age.Store(int64(of))
+		for _, s := range []scenario{
+			{name: "all books", method: "GET", target: "/books", status: 200},
+			{name: "a page", method: "GET", target: "/books?limit=1", status: 200},
+			{name: "one book", method: "GET", target: "/books/{book}", status: 200},
+			{name: "nothing new", method: "GET", target: "/books/{book}", headers: map[string]string{"If-None-Match": "{etag}"}, status: 304},
+			{name: "numbers", method: "GET", target: "/stats", status: 200},
+			{name: "readiness", method: "GET", target: "/readyz", status: 200},
+		} {
+			s.answers = map[string]string{"Age": told}
+			t.Run(s.name+" "+told, func(t *testing.T) { s.run(t, f) })
+		}
+	}
+	age.Store(int64(time.Minute))
+	for _, s := range []scenario{
+		{name: "alive", method: "GET", target: "/healthz", status: 200},
+		{name: "a write", method: "POST", target: "/books", body: `{"title":"T","author":"A"}`, status: 201, events: []string{"bookAdded"}},
+	} {
+		s.answers = map[string]string{"Age": ""}
 		t.Run(s.name, func(t *testing.T) { s.run(t, f) })
 	}
 }

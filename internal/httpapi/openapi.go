@@ -99,6 +99,7 @@ func headerMeanings() map[string]string {
 		"Location":           "Where the new book is.",
 		"Retry-After":        "Seconds after which to try again.",
 		headerPosition:       "The state of the catalogue that was answered, or the change that was made, as <epoch>-<sequence>: what the socket's events carry too.",
+		headerAge:            "How many seconds ago what the answer says was last known to be the newest. Only a node that is cut off from the others sends it.",
 		headerTotalCount:     "How many books the query selects on all pages.",
 		headerUserID:         "With --auth demo, who asks: 1 to 128 characters. Without it, the body's or the query's userId counts.",
 		headerRateLimit:      "Requests that may come at once.",

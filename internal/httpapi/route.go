@@ -27,6 +27,7 @@ type route struct {
 	public bool        // anybody may, nobody is asked who they are, and no limit counts it
 
 	writes bool // refused while draining
+	ages   bool // answers from the catalogue, which may be old on a node that is cut off
 
 	input     any      // a struct whose path and query tags are the parameters; nil: none
 	headers   []string // request headers that mean something, of those in documentedHeaders
@@ -92,6 +93,9 @@ func (a *API) serve(r route) http.Handler {
 			a.noteRefusal(req, c.actor, r.method+" "+r.pattern, err)
 			a.fail(w, c, err)
 			return
+		}
+		if r.ages {
+			a.sayAge(w)
 		}
 		if r.writes {
 			ctx, cancel := context.WithTimeout(req.Context(), writeTimeout)

@@ -34,9 +34,10 @@ func (a *API) bookRoutes() []route {
 			input:   listParameters{},
 			headers: []string{"If-None-Match"},
 			responses: []response{
-				{status: http.StatusOK, description: "The books, or what has changed.", wire: booksOrChanges{}, headers: []string{"ETag", headerPosition, "Link", headerTotalCount}},
-				{status: http.StatusNotModified, description: "Nothing has changed since the ETag."},
+				{status: http.StatusOK, description: "The books, or what has changed.", wire: booksOrChanges{}, headers: []string{"ETag", headerPosition, "Link", headerTotalCount, headerAge}},
+				{status: http.StatusNotModified, description: "Nothing has changed since the ETag.", headers: []string{headerAge}},
 			},
+			ages:   true,
 			errors: []catalog.Code{catalog.CodeInvalidInput},
 			handle: a.listBooks,
 		},
@@ -46,9 +47,10 @@ func (a *API) bookRoutes() []route {
 			input:   bookParameters{},
 			headers: []string{"If-None-Match"},
 			responses: []response{
-				{status: http.StatusOK, description: "The book.", wire: bookWire{}, headers: []string{"ETag"}},
-				{status: http.StatusNotModified, description: "It has not changed since the ETag, nor have its favorites."},
+				{status: http.StatusOK, description: "The book.", wire: bookWire{}, headers: []string{"ETag", headerAge}},
+				{status: http.StatusNotModified, description: "It has not changed since the ETag, nor have its favorites.", headers: []string{headerAge}},
 			},
+			ages:   true,
 			errors: []catalog.Code{catalog.CodeNotFound},
 			handle: a.getBook,
 		},
@@ -139,8 +141,9 @@ func (a *API) operationRoutes() []route {
 			method: http.MethodGet, pattern: "/stats", id: "stats", tag: tagOperation,
 			summary: "The dashboard's numbers",
 			responses: []response{
-				{status: http.StatusOK, description: "What owners see live as dashboardStats.", wire: dashboardStatsWire{}},
+				{status: http.StatusOK, description: "What owners see live as dashboardStats.", wire: dashboardStatsWire{}, headers: []string{headerAge}},
 			},
+			ages:   true,
 			handle: a.stats,
 		},
 		{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -39,6 +40,14 @@ func whyNotReady(ctx context.Context, err error) string {
 	return ""
 }
 
+// sayAge tells how many seconds old an answer is that may not be the newest (RFC 9111, section 5.1):
+// this node then stands between the log and the client as a cache does.
+func (a *API) sayAge(w http.ResponseWriter) {
+	if age := a.options.Age(); age > 0 {
+		w.Header().Set(headerAge, strconv.FormatInt(int64(age.Seconds()), 10))
+	}
+}
+
 // ready answers 200 only when a write would succeed.
 func (a *API) ready(w http.ResponseWriter, c *call) error {
 	if a.leaving.Load() {
@@ -46,6 +55,7 @@ func (a *API) ready(w http.ResponseWriter, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), readyTimeout)
 	defer cancel()
+	a.sayAge(w)
 	if err := a.options.Ready(ctx); err != nil {
 		return &catalog.Error{Code: catalog.CodeUnavailable, Text: "A write would not succeed now", Detail: whyNotReady(ctx, err), Err: err}
 	}

@@ -107,6 +107,7 @@ func (l *Live) connect(s *socketio.Socket) {
 	case returning:
 		l.sendReconnect(c)
 	}
+	l.sayWhatIsWrong(c)
 	l.peopleChanged()
 	l.noteArrival(c, returning, state)
 }

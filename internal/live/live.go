@@ -99,6 +99,8 @@ type Live struct {
 	// the event queued before it. Taken inside the catalogue's own lock.
 	order   sync.Mutex
 	classes []*class // guarded by order
+	// service is guarded by order, so that nobody who connects misses a change of it.
+	service ServiceStatus
 }
 
 // New registers with the catalogue and with the server's main namespace. Call
@@ -120,6 +122,7 @@ func New(options Options) *Live {
 		now:           options.Now,
 		people:        newPeople(),
 		elsewhere:     newElsewhere(),
+		service:       ServiceStatus{Writable: true},
 	}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)

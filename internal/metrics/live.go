@@ -49,7 +49,7 @@ func newLive(registry *prometheus.Registry) *Live {
 func sentEvents() []string {
 	return []string{
 		"bookAdded", "bookUpdated", "bookDeleted", "favoriteUpdated", "batchUpdate",
-		"dashboardStats", "userStatus", "synced", "reconnect", "error",
+		"dashboardStats", "userStatus", "synced", "reconnect", "serviceStatus", "error",
 	}
 }
 

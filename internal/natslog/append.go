@@ -97,6 +97,7 @@ func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
 	defer l.writing.leave(size)
 	ctx, cancel := l.whileOpen(ctx)
 	defer cancel()
+	begun := time.Now()
 	trying, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	for {
@@ -111,6 +112,9 @@ func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
 				return key - catalog.Sequence(s.key), nil
 			}
 			if !errors.Is(failure, errNotStored) {
+				if errors.Is(failure, errUnknown) && ctx.Err() == nil {
+					l.health.unanswered(begun)
+				}
 				return 0, failure
 			}
 			err = fmt.Errorf("%w: %w", failure, err)
@@ -121,6 +125,8 @@ func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
 		if trying.Err() != nil {
 			if ctx.Err() != nil {
 				err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+			} else if !errors.Is(err, errConflict) {
+				l.health.unanswered(begun)
 			}
 			return 0, catalog.Unavailable(err)
 		}

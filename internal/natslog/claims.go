@@ -104,11 +104,16 @@ func decodeClaim(content []byte, sequence catalog.Sequence) (*catalog.Claim, err
 
 // Claimed implements [catalog.Log].
 func (l *Log) Claimed(ctx context.Context, userID, key string) (*catalog.Claim, error) {
-	if err := l.usable(ctx); err != nil {
+	// Who looks one up is about to write: no need to wait for what will be refused.
+	if err := l.Writable(ctx); err != nil {
 		return nil, err
 	}
+	begun := time.Now()
 	claim, _, err := l.claimAt(ctx, userID, key)
 	if err != nil {
+		if ctx.Err() == nil {
+			l.health.unanswered(begun)
+		}
 		return nil, catalog.Unavailable(fmt.Errorf("look up an idempotency key: %w", err))
 	}
 	return claim, nil

@@ -20,8 +20,9 @@ const (
 	// a message that nobody reads, and whose acknowledgement shows that writes work. What servers say
 	// of themselves does not: they call a stream healthy that has no quorum.
 	barrierInterval = 500 * time.Millisecond
-	// freshAcknowledgement is how long an acknowledgement counts as proof. Without one, writes are
-	// refused at once, so that those of one book do not wait in line for as long as each of them may.
+	// freshAcknowledgement is how long an acknowledgement counts as proof, unless somebody has waited
+	// for one in vain since. Without it writes are refused at once, so that those of one book do not
+	// wait in line for as long as each of them may.
 	freshAcknowledgement = 2 * time.Second
 	// lookInterval is the time between two looks, while writes do not work, whether the stream is still
 	// there and the log in it.
@@ -39,29 +40,62 @@ var (
 type health struct {
 	mu             sync.Mutex
 	acknowledgedAt time.Time        // when a write last was
+	unansweredFrom time.Time        // when the last request of a writer began that was given up without an answer
 	highest        catalog.Sequence // that was acknowledged or read
-	lost           bool             // an acknowledgement fell behind highest
-	upToDateAt     time.Time        // when a tail last knew that it had everything; zero: never
+	// A tail that has read a message has read everything that was stored before that was sent. So each
+	// acknowledged write, barriers too, dates what the tail shows as soon as it comes to that.
+	reached   catalog.Sequence // by the tail
+	awaited   catalog.Sequence // of a write that is acknowledged and not reached; 0: none
+	sentAt    time.Time        // that write
+	currentAt time.Time        // when the tail's state was the newest there was; zero: never
 }
 
-func (h *health) acknowledged(sequence catalog.Sequence) {
+// acknowledged notes a write and when it was sent.
+func (h *health) acknowledged(sequence catalog.Sequence, sentAt time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.acknowledgedAt = time.Now()
 	h.highest = max(h.highest, sequence)
+	if h.awaited == 0 { // a later one would be a moving target
+		h.awaited, h.sentAt = sequence, sentAt
+		h.dateLocked()
+	}
 }
 
-// seen notes what a tail was given.
-func (h *health) seen(sequence catalog.Sequence) {
+// unanswered notes that a writer has waited in vain since a time.
+func (h *health) unanswered(from time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if from.After(h.unansweredFrom) {
+		h.unansweredFrom = from
+	}
+}
+
+// read notes what a tail was given, and has applied.
+func (h *health) read(sequence catalog.Sequence) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.highest = max(h.highest, sequence)
+	h.reached = max(h.reached, sequence)
+	h.dateLocked()
 }
 
-func (h *health) upToDate() {
+func (h *health) dateLocked() {
+	if h.awaited != 0 && h.reached >= h.awaited {
+		h.awaited = 0
+		if h.sentAt.After(h.currentAt) {
+			h.currentAt = h.sentAt
+		}
+	}
+}
+
+// silent reports for how long no write was acknowledged, if that is too long: either by
+// freshAcknowledgement, or because a writer has found nobody since.
+func (h *health) silent() (age time.Duration, tooLong bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.upToDateAt = time.Now()
+	age = time.Since(h.acknowledgedAt)
+	return age, age >= freshAcknowledgement || h.unansweredFrom.After(h.acknowledgedAt)
 }
 
 // state gives how long ago a write was acknowledged, and the highest sequence known.
@@ -71,15 +105,24 @@ func (h *health) state() (age time.Duration, highest catalog.Sequence) {
 	return time.Since(h.acknowledgedAt), h.highest
 }
 
-// Age is how old the newest state is that a Tail can have shown: milliseconds while the cluster
-// can be reached, rising while it cannot. Before the first Tail it is 0.
+// Age is how old the newest state is, at most, that a Tail can have shown: below a second while the
+// cluster works, rising while it does not, even where a server still answers that has lost touch with
+// the others. Before the first Tail it is 0.
 func (l *Log) Age() time.Duration {
 	l.health.mu.Lock()
 	defer l.health.mu.Unlock()
-	if l.health.upToDateAt.IsZero() {
+	if l.health.currentAt.IsZero() {
 		return 0
 	}
-	return time.Since(l.health.upToDateAt)
+	return time.Since(l.health.currentAt)
+}
+
+// Failing tells why writes are refused now, as Writable; nil if they are not. It never waits.
+func (l *Log) Failing() error {
+	if l.life.Err() != nil {
+		return catalog.Unavailable(context.Cause(l.life))
+	}
+	return l.acknowledging()
 }
 
 // Writable implements [catalog.Log]: it is the age of the last acknowledged write. One that
@@ -93,8 +136,8 @@ func (l *Log) Writable(ctx context.Context) error {
 
 // acknowledging fails when no write was acknowledged for too long.
 func (l *Log) acknowledging() error {
-	age, _ := l.health.state()
-	if age < freshAcknowledgement {
+	age, tooLong := l.health.silent()
+	if !tooLong {
 		return nil
 	}
 	err := catalog.Unavailable(fmt.Errorf("no write was acknowledged for %s", age.Round(time.Second)))

@@ -93,6 +93,7 @@ func (l *Log) publish(ctx context.Context, command string, messages []*nats.Msg)
 	if batch != "" {
 		messages[last].Header.Set(headerBatchCommit, "1")
 	}
+	sentAt := time.Now()
 	answer, err := l.conn.RequestMsgWithContext(ctx, messages[last])
 	switch {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrReconnectBufExceeded),
@@ -115,7 +116,7 @@ func (l *Log) publish(ctx context.Context, command string, messages []*nats.Msg)
 	if ack.Stream != string(l.subjects) {
 		return 0, fmt.Errorf("%w: stream %q answered", errNotStored, ack.Stream)
 	}
-	l.health.acknowledged(ack.Sequence)
+	l.health.acknowledged(ack.Sequence, sentAt)
 	return ack.Sequence, nil
 }
 

@@ -135,7 +135,7 @@ func (t *tail) replay(ctx context.Context, filter string) error {
 			return err
 		}
 	}
-	t.log.health.upToDate()
+	t.log.health.read(t.seen)
 	return nil
 }
 
@@ -173,7 +173,7 @@ func (t *tail) follow(ctx context.Context) (missing catalog.Sequence, err error)
 		if err := t.flush(); err != nil {
 			return 0, t.end(err)
 		}
-		t.log.health.upToDate()
+		t.log.health.read(t.seen)
 	}
 }
 
@@ -203,7 +203,6 @@ func (t *tail) flush() error {
 	if len(t.changes) == 0 {
 		return nil
 	}
-	t.log.health.seen(t.seen)
 	err := t.apply(t.changes)
 	t.changes = make([]catalog.Change, 0, cap(t.changes))
 	if err != nil {

@@ -28,8 +28,9 @@ type committer struct {
 
 	last catalog.Sequence // the newest committed change
 
-	mu          sync.Mutex // guards committedAt; a leaf
+	mu          sync.Mutex // guards what follows; a leaf
 	committedAt time.Time  // when a commit last succeeded, if none failed since
+	failure     error      // of the last commit; nil if it succeeded
 
 	done chan struct{} // closed when the goroutine has ended
 }
@@ -50,7 +51,7 @@ func (c *committer) commit(requests []*request) {
 	outcomes := make([]outcome, len(requests))
 	begun := time.Now()
 	stored, err := c.transact(requests, outcomes)
-	c.note(err == nil)
+	c.note(err)
 	if err == nil {
 		c.meter.Committed(len(stored.changes), time.Since(begun))
 	} else {
@@ -134,13 +135,23 @@ func (c *committer) transact(requests []*request, outcomes []outcome) (stored ba
 	return stored, nil
 }
 
-func (c *committer) note(succeeded bool) {
+func (c *committer) note(failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.committedAt = time.Time{}
-	if succeeded {
+	c.committedAt, c.failure = time.Time{}, failure
+	if failure == nil {
 		c.committedAt = time.Now()
 	}
+}
+
+// failing gives why the last commit failed because of the machine; nil if it did not.
+func (c *committer) failing() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure == nil || !isUnavailable(c.failure) {
+		return nil
+	}
+	return refused(c.failure)
 }
 
 // committedWithin reports whether the last commit succeeded, and not long ago.

@@ -330,6 +330,13 @@ func (l *Log) Writable(ctx context.Context) error {
 	return err
 }
 
+// Failing tells why the last change could not be stored, if the reason is not the change's own, with
+// CodeUnavailable; nil if it was stored. Unlike Writable it tries nothing and never waits.
+func (l *Log) Failing() error { return l.committer.failing() }
+
+// Age is how old the newest state is that a Tail can have shown: 0, as nobody else writes here.
+func (l *Log) Age() time.Duration { return 0 }
+
 // usable fails once ctx has ended or the log is closed.
 func (l *Log) usable(ctx context.Context) error {
 	if ctx.Err() != nil {

@@ -150,6 +150,29 @@ describe('the connection', () => {
     await screen.findByText('Up to date again: 1 change while you were away');
   });
 
+  it('says when the server cannot store changes, keeps them meanwhile, and sends them once it can', async () => {
+    const server = serverWith('Emma');
+    const { socket, user } = renderApp(server);
+    await waitFor(() => expect(connection().dataset.connection).toBe('live'));
+    const heart = await screen.findByRole('button', { name: 'Favourite Emma' });
+    await remote(() => socket.receive('serviceStatus', { writable: false, asOf: new Date(Date.now() - 300_000).toISOString(), detail: 'no majority' }));
+    const banner = await screen.findByRole('region', { name: 'Library in trouble' });
+    expect(banner.textContent).toMatch(/^Changes cannot be saved just now\. .*This is the library as it was .*5 minutes ago\./);
+    await user.click(heart);
+    await waitFor(() => expect(banner.textContent).toContain('1 change of yours waits here.'));
+    expect(server.calls).toHaveLength(0);
+    await remote(() => socket.receive('serviceStatus', { writable: true, asOf: null }));
+    await waitFor(() => expect(server.calls).toHaveLength(1));
+    expect(screen.queryByRole('region', { name: 'Library in trouble' })).toBeNull();
+
+    // What one server said does not hold for the next.
+    await remote(() => socket.receive('serviceStatus', { writable: false, asOf: null, detail: 'the disk is full' }));
+    await screen.findByRole('region', { name: 'Library in trouble' });
+    await remote(() => socket.cut());
+    await waitFor(() => expect(connection().dataset.connection).toBe('live'), { timeout: 3_000 });
+    expect(screen.queryByRole('region', { name: 'Library in trouble' })).toBeNull();
+  });
+
   it('leaves no listener behind after StrictMode and unmounting, here and at the desk', async () => {
     for (const path of ['/', '/owner']) {
       const { socket, unmount } = renderApp(serverWith('Emma'), path);

@@ -1,14 +1,17 @@
 import Button from '@mui/material/Button';
-import { useConnection, useLibrary, usePending, useRecalled } from '../sync/react';
+import { useConnection, useLibrary, usePending, useRecalled, useService } from '../sync/react';
 import { asOf } from '../ui/time';
 import { useNow } from '../ui/useNow';
 import { inWords } from './connectionWords';
 import styles from './OfflineBanner.module.css';
 import { useCountdown } from './useCountdown';
 
-const LABELS = { offline: 'No connection', recalled: 'Still connecting', refused: 'Refused changes' } as const;
+const LABELS = { offline: 'No connection', recalled: 'Still connecting', service: 'Library in trouble', refused: 'Refused changes' } as const;
 
-/** Says that what is shown may be old, how old, and what waits here; and, with or without a connection, what was refused. */
+/**
+ * Says that what is shown may be old, how old, and what waits here, whether the connection is gone or
+ * the server behind it is in trouble; and, in any case, what was refused.
+ */
 export function OfflineBanner({ onChanges }: { onChanges: () => void }) {
   const library = useLibrary();
   const state = useConnection();
@@ -16,11 +19,13 @@ export function OfflineBanner({ onChanges }: { onChanges: () => void }) {
   const seconds = useCountdown(state.status === 'offline' ? state.nextTry : null);
   const now = useNow(10_000);
   const recalled = useRecalled();
+  const service = useService();
   const offline = state.status === 'offline';
-  if (!offline && !recalled && refused.length === 0) return null;
-  const as = library.currentAt();
+  const trouble = state.status === 'live' && (!service.writable || service.asOf !== null);
+  if (!offline && !recalled && !trouble && refused.length === 0) return null;
+  const as = trouble ? service.asOf : library.currentAt();
   const old = as === null ? 'Nothing could be loaded yet.' : `This is the library as it was ${asOf(as, now)}.`;
-  const kind = offline ? 'offline' : recalled ? 'recalled' : 'refused';
+  const kind = offline ? 'offline' : recalled ? 'recalled' : trouble ? 'service' : 'refused';
   const look = waiting.length > 0 || refused.length > 0;
   return (
     <section aria-label={LABELS[kind]} className={styles.banner} data-banner={kind}>
@@ -35,9 +40,16 @@ export function OfflineBanner({ onChanges }: { onChanges: () => void }) {
             <strong>Still connecting.</strong> {old}{' '}
           </>
         )}
-        {offline && waiting.length > 0 && (
+        {kind === 'service' && !service.writable && (
+          <>
+            <strong>Changes cannot be saved just now.</strong> Yours wait here and go out by themselves.{' '}
+          </>
+        )}
+        {kind === 'service' && service.asOf !== null && <>{old} </>}
+        {(offline || trouble) && waiting.length > 0 && (
           <span data-waiting-count={waiting.length}>
-            {waiting.length === 1 ? '1 change of yours waits here' : `${waiting.length} changes of yours wait here`} until it is back.{' '}
+            {waiting.length === 1 ? '1 change of yours waits here' : `${waiting.length} changes of yours wait here`}
+            {offline ? ' until it is back' : ''}.{' '}
           </span>
         )}
         {refused.length > 0 && (

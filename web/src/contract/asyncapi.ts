@@ -42,6 +42,16 @@ export interface RenewAnswer {
   exp?: number | null;
 }
 
+/** How the node does */
+export interface ServiceStatus {
+  /** When what this node shows was last known to be the newest there is; null: it is. */
+  asOf: string | null;
+  /** What is wrong. */
+  detail?: string;
+  /** Whether a change would be stored. While it would not, changes are refused; it heals by itself. */
+  writable: boolean;
+}
+
 /** Up to date */
 export interface Synced {
   /** How many events were replayed. */
@@ -76,6 +86,8 @@ export interface ServerEvents {
   favoriteUpdated: [favoriteUpdated: FavoriteUpdated, position: string];
   /** Fetch GET /books again. */
   reconnect: [attempt: number];
+  /** Whether the node that the client is connected to can store changes, and how old what it shows is. */
+  serviceStatus: [serviceStatus: ServiceStatus];
   /** The client is up to date with a position, and gets every event after it. */
   synced: [synced: Synced, position: string];
   /** Who is connected: at most once a second, at most 200 people. */

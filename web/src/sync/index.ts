@@ -14,4 +14,5 @@ export { LocalOutboxStore, type OutboxStore } from './outboxStore';
 export type { Entry, Refusal, Write } from './pending';
 export { parsePosition, type Position } from './position';
 export { ApiError, createRest, isTransient, type ApiErrorKind, type Bearer, type Rest } from './rest';
+export type { ServiceState } from './service';
 export { IndexedSnapshotStore, type KeptSnapshot, type SnapshotStore } from './snapshotStore';

@@ -17,6 +17,7 @@ import { fulfils, temporaryId, type Entry, type Seen, type Write, type WriteAnsw
 import { parsePosition } from './position';
 import { IndexedSnapshotStore, type KeptSnapshot, type SnapshotStore } from './snapshotStore';
 import { ApiError } from './rest';
+import { ALL_IS_WELL, readServiceStatus, type ServiceState } from './service';
 import { Stream } from './stream';
 import { ScreenTimings } from './timings';
 
@@ -106,6 +107,7 @@ export class Library {
   readonly #booksChanged = new Notifier(50);
   readonly #connectionChanged = new Notifier();
   #connection: ConnectionState = { status: 'catching-up', first: true };
+  #service = ALL_IS_WELL;
   #catalogueStatus: CatalogueStatus = { status: 'loading' };
   #retained = 0;
   #running = false;
@@ -129,6 +131,7 @@ export class Library {
       options.socket,
       {
         connected: (recovered) => {
+          this.#takeService(ALL_IS_WELL); // another server perhaps, which tells if it is not
           this.#stream.connected(recovered);
           this.dashboard.connected();
           this.#refreshConnection();
@@ -150,7 +153,7 @@ export class Library {
       lockName: `shelfcast.outbox:${options.identity.userId}`,
       random,
       // After `synced`, so that what was missed comes before the answers.
-      connected: () => this.#link.connected && this.#stream.synchronised,
+      connected: () => this.#link.connected && this.#stream.synchronised && this.#service.writable,
       send: (entry) => this.#send(entry),
       settled: (entry, answer) => this.#settled(entry, answer),
       changed: () => this.#outboxChanged(),
@@ -182,6 +185,8 @@ export class Library {
 
   readonly subscribeConnection = this.#connectionChanged.subscribe;
   readonly connection = (): ConnectionState => this.#connection;
+  /** Whether the server stores changes, and how old what it shows is. */
+  readonly service = (): ServiceState => this.#service;
   /** Since when the data may be old; null before the first catch-up. */
   readonly currentAt = (): number | null => this.#currentAt;
   /** Whether all that is shown is what this device remembers of an earlier visit, at `currentAt`. */
@@ -384,6 +389,13 @@ export class Library {
   // --- what comes in ----------------------------------------------------------------------------
 
   readonly #listeners: readonly [string, Listener][] = [
+    [
+      'serviceStatus',
+      (...[status]: Partial<ServerEvents['serviceStatus']>) => {
+        const service = readServiceStatus(status);
+        if (service !== null) this.#takeService(service);
+      },
+    ],
     ...(['bookAdded', 'bookUpdated', 'bookDeleted'] as const).map((type): [string, Listener] => [
       type,
       (value: unknown, position: unknown) => {
@@ -462,6 +474,14 @@ export class Library {
       }
     }
     this.#refreshConnection();
+  }
+
+  #takeService(service: ServiceState): void {
+    const { writable, asOf } = this.#service;
+    if (service.writable === writable && service.asOf === asOf) return;
+    this.#service = service;
+    if (service.writable && !writable) this.#outbox.wake();
+    this.#connectionChanged.notify();
   }
 
   // --- what this device remembers -----------------------------------------------------------------

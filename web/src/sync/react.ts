@@ -5,6 +5,7 @@ import type { ConnectionState } from './connection';
 import type { DashboardState } from './dashboard';
 import type { PassedEvent } from './eventLog';
 import type { CatalogueStatus, Library, Pending } from './library';
+import type { ServiceState } from './service';
 
 const LibraryContext = createContext<Library | null>(null);
 
@@ -43,6 +44,12 @@ export function useCatalogueStatus(): CatalogueStatus {
 export function useConnection(): ConnectionState {
   const library = useLibrary();
   return useSyncExternalStore(library.subscribeConnection, library.connection);
+}
+
+/** Whether the server stores changes, and how old what it shows is. */
+export function useService(): ServiceState {
+  const library = useLibrary();
+  return useSyncExternalStore(library.subscribeConnection, library.service);
 }
 
 /** Whether all that is shown is what this device remembers of an earlier visit. */
