@@ -96,7 +96,7 @@ func (r *reading) changes(ctx context.Context, each func([]catalog.Change) error
 				continue
 			}
 			kept = append(kept, plain(changes[i]))
-			if err := encoder.Encode(&kept[len(kept)-1]); err != nil {
+			if err := encoder.Encode(wholeOf(&kept[len(kept)-1])); err != nil {
 				return err
 			}
 		}
@@ -105,6 +105,18 @@ func (r *reading) changes(ctx context.Context, each func([]catalog.Change) error
 		}
 		return each(kept)
 	})
+}
+
+// whole is a change with every field of its book, whoever may see them.
+type whole struct {
+	catalog.Change
+	Book *wholeBook
+}
+
+type wholeBook catalog.Book
+
+func wholeOf(change *catalog.Change) whole {
+	return whole{*change, (*wholeBook)(change.Book)}
 }
 
 // counted tells whether a change is to be kept, and counts it.

@@ -84,8 +84,10 @@ func run(t *testing.T, from, to *end, options move.Options) (move.Report, error)
 // record is a change with everything that readers see of it.
 type record struct {
 	catalog.Change
-	Book catalog.Book
+	Book *recordBook
 }
+
+type recordBook catalog.Book
 
 // history gives every change, in a form that can be compared.
 func history(t *testing.T, log catalog.Log) []string {
@@ -101,11 +103,7 @@ func history(t *testing.T, log catalog.Log) []string {
 	}
 	err = log.Tail(t.Context(), 0, func(changes []catalog.Change) error {
 		for _, change := range changes {
-			one := record{Change: change}
-			if change.Book != nil {
-				one.Book, one.Change.Book = *change.Book, nil
-			}
-			text, err := json.Marshal(one)
+			text, err := json.Marshal(record{change, (*recordBook)(change.Book)})
 			if err != nil {
 				return err
 			}
