@@ -14,9 +14,9 @@ import (
 // networks do. Each connection has two goroutines, which end with it; Close ends all.
 type breaker struct {
 	listener net.Listener
-	target   string
 
 	mu     sync.Mutex
+	target string // of new connections
 	links  map[*link]struct{}
 	budget int64 // bytes that each new connection may bring before it is reset; 0: any number
 	budged int   // how many new connections the budget is for
@@ -36,7 +36,8 @@ func startBreaker(t *testing.T, s *server) *breaker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &breaker{listener: listener, target: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), links: make(map[*link]struct{})}
+	b := &breaker{listener: listener, links: make(map[*link]struct{})}
+	b.leadTo(s)
 	b.done.Go(b.accept)
 	t.Cleanup(func() {
 		listener.Close()
@@ -49,13 +50,23 @@ func startBreaker(t *testing.T, s *server) *breaker {
 // url is where clients find the server.
 func (b *breaker) url() string { return "http://" + b.listener.Addr().String() }
 
+// leadTo lets new connections go to a server, as a load balancer does that is told of another one.
+func (b *breaker) leadTo(s *server) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.target = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+}
+
 func (b *breaker) accept() {
 	for {
 		client, err := b.listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", b.target)
+		b.mu.Lock()
+		target := b.target
+		b.mu.Unlock()
+		server, err := net.Dial("tcp", target)
 		if err != nil { // the server is down: so it looks to the client
 			client.Close()
 			continue
