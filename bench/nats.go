@@ -23,7 +23,7 @@ cluster { name: bench, listen: 127.0.0.1:{{.Route}}, routes: [{{.Routes}}] }
 // startNATS starts a NATS server, or several that are clustered, and gives their addresses for
 // --nats-url.
 func (s *stage) startNATS(ctx context.Context, count int) (url string, servers []*server, err error) {
-	ports, err := freePorts(2 * count)
+	ports, err := s.freePorts(2 * count)
 	if err != nil {
 		return "", nil, err
 	}

@@ -51,7 +51,7 @@ func TestLaunchOfWhatDoesNotStart(t *testing.T) {
 	failing := contender{name: "failing", command: func(programs, int, string) []string {
 		return []string{"sh", "-c", "echo the port is taken >&2; exit 1"}
 	}}
-	ports, err := freePorts(1)
+	ports, err := (&stage{}).freePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -23,6 +24,7 @@ type stage struct {
 	quick bool
 
 	servers []*server
+	given   []int // ports of this case: who was given one may not listen there yet
 	runs    int // of servers, to name their folders
 }
 
@@ -64,7 +66,7 @@ func (s *stage) start(ctx context.Context, contender contender, books int) (*ser
 	if err := s.furnish(ctx, contender, books, data); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(1)
+	ports, err := s.freePorts(1)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (s *stage) clear() {
 		one.kill()
 		_ = os.RemoveAll(one.data) // what is left goes with the whole folder
 	}
-	s.servers = nil
+	s.servers, s.given = nil, nil
 }
 
 func (s *stage) close() error {
@@ -98,9 +100,13 @@ func (s *stage) close() error {
 	return os.RemoveAll(s.folder)
 }
 
-func freePorts(count int) ([]int, error) {
+// freePorts finds ports for servers of a case.
+func (s *stage) freePorts(count int) ([]int, error) {
 	var ports []int
 	for port := firstPort; port <= lastPort && len(ports) < count; port++ {
+		if slices.Contains(s.given, port) {
+			continue
+		}
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue // somebody else's
@@ -113,6 +119,7 @@ func freePorts(count int) ([]int, error) {
 	if len(ports) < count {
 		return nil, fmt.Errorf("only %d ports from %d to %d are free", len(ports), firstPort, lastPort)
 	}
+	s.given = append(s.given, ports...)
 	return ports, nil
 }
 
