@@ -25,7 +25,7 @@ type stage struct {
 
 	servers []*server
 	given   []int // ports of this case: who was given one may not listen there yet
-	runs    int // of servers, to name their folders
+	runs    int   // of servers, to name their folders
 }
 
 // The ports that servers listen on. They lie below those that the system gives to clients, so
