@@ -15,8 +15,8 @@ import (
 // failingLog is a log of which a test says how it does.
 type failingLog struct {
 	mu       sync.Mutex // guards what follows
-	failing  error // what the last write met
-	writable error // what the next will
+	failing  error      // what the last write met
+	writable error      // what the next will
 	age      time.Duration
 	tried    int
 }

@@ -148,6 +148,9 @@ func (p *Program) buildSockets() {
 	s := &p.settings
 	pages := origins(s.CORSOrigin)
 	recovery := live.NewRecovery(p.store.log.Key(), p.store.catalog, 0)
+	if s.clustered() {
+		recovery.MaxLag = staleAfter
+	}
 	options := &socketio.Options{
 		Options: engineio.Options{
 			Path:         socketPath,

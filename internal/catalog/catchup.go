@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
 )
@@ -61,6 +62,13 @@ func (c *Catalog) CatchUp(from Position, maxBytes int, view View) (CatchUp, erro
 		}
 	}
 	return result, nil
+}
+
+// Await waits until this catalogue has come to a position of its log, for who heard of that from
+// another node; one of another log is waited for in vain.
+// Errors: CodeUnavailable, when ctx ends before.
+func (c *Catalog) Await(ctx context.Context, position Position) error {
+	return c.waiters.wait(ctx, position.Sequence)
 }
 
 // missedEvent is an event whose payload is not encoded yet.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/socketio"
@@ -20,6 +21,9 @@ const DefaultMaxReplay = 500_000
 // from there, whichever process it was connected to before. Safe for concurrent use.
 type Recovery struct {
 	*PrivateIDs
+	// MaxLag is for how long a client is let wait whose offset this node has not come to yet: it was
+	// connected to one that is ahead. Zero, for a single node: not at all. It may be set before use.
+	MaxLag   time.Duration
 	catalog  *catalog.Catalog
 	maxBytes int
 }
@@ -46,7 +50,7 @@ func (r *Recovery) PrivateIDFor(s *socketio.Socket, sid string) (pid string) {
 
 // Resume computes what the client has missed since its offset, the position of the last event
 // that it received, and keeps it for Live.connect.
-func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset string) (sid string, genuine, ok bool) {
+func (r *Recovery) Resume(ctx context.Context, s *socketio.Socket, pid, offset string) (sid string, genuine, ok bool) {
 	c, known := s.Get(clientKey{}).(*client)
 	if !known { // cannot happen: identify is the namespace's middleware
 		return "", false, false
@@ -62,12 +66,23 @@ func (r *Recovery) Resume(_ context.Context, s *socketio.Socket, pid, offset str
 	if err != nil {
 		return "", true, false
 	}
+	r.awaitPosition(ctx, position)
 	missed, err := r.catalog.CatchUp(position, r.maxBytes, c.view)
 	if err != nil {
 		return "", true, false
 	}
 	c.missed = &missed
 	return c.formerID, true, true
+}
+
+// awaitPosition waits as long as MaxLag for a position; CatchUp finds out whether it has come.
+func (r *Recovery) awaitPosition(ctx context.Context, position catalog.Position) {
+	if r.MaxLag <= 0 || position.Epoch != r.catalog.Epoch() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.MaxLag)
+	defer cancel()
+	_ = r.catalog.Await(ctx, position)
 }
 
 // maxPrivateID bounds what a client may present, in bytes; ours are shorter.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/live/sockettest"
@@ -173,6 +174,56 @@ func TestWhatHappensDuringAReplayIsNotMissed(t *testing.T) {
 		if got := fmt.Sprint(names(again.Drain())); got != "[synced reconnect]" {
 			t.Errorf("after a flood it got %s", got)
 		}
+	}
+}
+
+// behind is a Recovery on a node that has not come to where the client was, until something happens.
+type behind struct {
+	*Recovery
+	meanwhile func()
+}
+
+func (r *behind) Resume(ctx context.Context, s *socketio.Socket, pid, offset string) (string, bool, bool) {
+	var happening sync.WaitGroup
+	defer happening.Wait()
+	happening.Go(r.meanwhile)
+	return r.Recovery.Resume(ctx, s, pid, offset)
+}
+
+// A client that comes from a node that is ahead is recovered as soon as this one has come as far, and
+// told to fetch if it does not.
+func TestWhoComesFromANodeAheadIsRecovered(t *testing.T) {
+	t.Parallel()
+	recovery := &behind{}
+	h := open(t, t.TempDir(), func(o *Options, s *socketOptions) {
+		o.Recovery.MaxLag = time.Minute
+		recovery.Recovery = o.Recovery
+		s.Recovery = recovery
+	})
+	client := h.dial("anna", "reader")
+	client.Drain()
+	client.Close()
+	ahead := h.catalog.Position()
+	ahead.Sequence += 2
+	recovery.meanwhile = func() {
+		h.add("One")
+		h.add("Two")
+	}
+	again := h.back(client, ahead.String(), "anna", "reader")
+	events := again.Drain()
+	if got := fmt.Sprint(names(events)); got != "[synced]" {
+		t.Fatalf("it got %s", got)
+	}
+	if state := decode[synced](t, events[0].Args[0]); !state.Recovered || state.Position != ahead.String() {
+		t.Errorf("synced %+v, the client was at %s", state, ahead)
+	}
+	again.Close()
+
+	recovery.MaxLag = time.Millisecond
+	recovery.meanwhile = func() {}
+	ahead.Sequence++
+	if got := fmt.Sprint(names(h.back(client, ahead.String(), "anna", "reader").Drain())); got != "[synced reconnect]" {
+		t.Errorf("who is ahead of everybody got %s", got)
 	}
 }
 
