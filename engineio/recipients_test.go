@@ -74,6 +74,14 @@ func TestACrowdOfOneAddressComesLast(t *testing.T) {
 	}
 	group.Send(NewFrame(text("to the rest")), SendOptions{})
 	eventually(t, "they have left", func() bool { return group.Len() == len(all)-earlySessions-5 })
+	late := all[earlySessions+5 : earlySessions+10] // the last to be sent to
+	eventually(t, "the rest has it", func() bool {
+		return !slices.ContainsFunc(late, func(s *Session) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return len(s.pending) < 11
+		})
+	})
 	for i, session := range all {
 		session.mu.Lock()
 		if got, want := len(session.pending), 10; got != want && i < earlySessions+5 || got != want+1 && i >= earlySessions+5 {
