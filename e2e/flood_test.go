@@ -40,7 +40,7 @@ const (
 	// letIn is the default of --max-connections-per-address.
 	letIn = 1000
 	// floodRounds is how often the long variant compares: one look at two processors tells little.
-	floodRounds = 3
+	floodRounds = 5
 )
 
 // TestFlood: connections from one address beside honest clients, with the default limits. Nobody
@@ -55,7 +55,7 @@ func TestFlood(t *testing.T) {
 	raced := program
 	program = unraced(t)
 	defer func() { program = raced }()
-	load := bench.Load{Rate: 10, Duration: 10 * time.Second, Warmup: 2 * time.Second}
+	load := bench.Load{Rate: 10, Duration: 6 * time.Second, Warmup: time.Second}
 	var ratios []float64
 	for round := range floodRounds {
 		var control, flooded bench.Quantiles
