@@ -31,6 +31,8 @@ type certificate struct {
 	looked  time.Time
 	marks   [2]fileMark // of the files as they were last read
 	current *tls.Certificate
+	missing int  // looks in a row at which a file was not there
+	unfit   bool // the files cannot be used, the pair before them is
 }
 
 // fileMark tells one content of a file from another without reading it.
@@ -96,13 +98,36 @@ func (c *certificate) latest() *tls.Certificate {
 	}
 	c.looked = time.Now()
 	marks, err := c.mark()
-	if err != nil || c.marks[0].same(marks[0]) && c.marks[1].same(marks[1]) {
-		return c.current // a file that is missing is most likely being replaced
+	if err != nil {
+		// One look may come between the removal of a file and its successor.
+		if c.missing++; c.missing == 2 {
+			c.complainLocked(err)
+		}
+		return c.current
 	}
+	back := c.missing > 1
+	c.missing = 0
+	if !back && c.marks[0].same(marks[0]) && c.marks[1].same(marks[1]) {
+		return c.current
+	}
+	c.unfit = false
 	if err := c.loadLocked(marks); err != nil {
-		c.logger.Error("the new certificate cannot be used, the one before stays", "error", err)
+		c.complainLocked(err)
 	}
 	return c.current
+}
+
+func (c *certificate) complainLocked(err error) {
+	c.unfit = true
+	c.logger.Error("the new certificate cannot be used, the one before stays", "error", err)
+}
+
+// stale tells that the files hold no certificate that could follow the one in use.
+func (c *certificate) stale() bool {
+	c.latest()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unfit
 }
 
 // expires is when the pair in use ends.

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -129,6 +130,30 @@ func TestTLSWithReload(t *testing.T) {
 		}
 		return nil
 	})
+	if !p.certificate.stale() {
+		t.Error("the metrics do not show that the new certificate is not in use")
+	}
+	third := pair(t, dir, 3, time.Now().Add(24*time.Hour))
+	await(t, "the third certificate", func() error {
+		got, err := serial(address, third, tls.VersionTLS13)
+		if err == nil && (got != 3 || p.certificate.stale()) {
+			err = fmt.Errorf("certificate %d, stale %t", got, p.certificate.stale())
+		}
+		return err
+	})
+	if err := os.Remove(p.settings.TLSKey); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "that the key is gone", func() error {
+		if !p.certificate.stale() {
+			return errors.New("nobody has noticed")
+		}
+		return nil
+	})
+	if got, err := serial(address, third, tls.VersionTLS13); err != nil || got != 3 {
+		t.Errorf("without its key's file: certificate %d, %v", got, err)
+	}
+	pair(t, dir, 4, time.Now().Add(24*time.Hour)) // for what follows
 	if !strings.Contains(p.journal.String(), `"level":"WARN","msg":"certificate in use"`) {
 		t.Error("that the certificate ends tomorrow is not worth a warning")
 	}
@@ -139,6 +164,44 @@ func TestTLSWithReload(t *testing.T) {
 	if code, said, complaint := execute(t, "", "healthcheck", "--data", p.settings.Data, "--port", fmt.Sprint(portOfURL(t, p.URL())),
 		"--tls-cert", p.settings.TLSCert, "--tls-key", p.settings.TLSKey); code != 0 {
 		t.Errorf("healthcheck: %s %s", said, complaint)
+	}
+}
+
+// Browsers hear of strict transport over TLS alone, and who speaks no TLS hears what is wrong.
+func TestStrictTransportAndPlainHTTP(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pool := pair(t, dir, 1, time.Now().Add(90*24*time.Hour))
+	secure := boot(t, t.TempDir(), func(s *Settings) {
+		s.TLSCert, s.TLSKey, s.HSTS = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), 180*24*time.Hour
+	})
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	for _, path := range []string{"/", "/books", "/no-such-path", "/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3"} {
+		response, err := client.Get(secure.URL() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Strict-Transport-Security"); got != "max-age=15552000" {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	response, err := http.Get(strings.Replace(secure.URL(), "https://", "http://", 1) + "/books")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(string(said), "HTTPS server") {
+		t.Errorf("without TLS: %d %s %v", response.StatusCode, said, err)
+	}
+	plain := boot(t, t.TempDir(), func(s *Settings) { s.HSTS = time.Hour })
+	if _, header, _ := plain.do(http.MethodGet, "/books", "", "X-Forwarded-Proto", "https"); header.Get("Strict-Transport-Security") != "" {
+		t.Error("strict transport without TLS")
+	}
+	code, said2, _ := execute(t, "", "check", "--data", t.TempDir(), "--hsts", "1h")
+	if code != exitFaults || !strings.Contains(said2, "--hsts 1h0m0s has no effect without --tls-cert") {
+		t.Errorf("check: %d %s", code, said2)
 	}
 }
 

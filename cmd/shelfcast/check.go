@@ -101,6 +101,9 @@ func contradictions(s *Settings) []check.Fault {
 	if !s.clustered() && (s.NATSCreds != "" || s.NATSCA != "" || s.NATSCert != "" || s.NATSKey != "") {
 		complain("--nats-creds, --nats-ca, --nats-cert, --nats-key have no effect without --nats-url")
 	}
+	if s.HSTS != 0 && !s.tls() {
+		complain(fmt.Sprintf("--hsts %s has no effect without --tls-cert", s.HSTS))
+	}
 	if s.Sync == "always" && s.SyncInterval != time.Second {
 		complain(fmt.Sprintf("--sync-interval %s has no effect with --sync always", s.SyncInterval))
 	}

@@ -88,7 +88,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		if p.certificate, err = openCertificate(s.TLSCert, s.TLSKey, p.logger); err != nil {
 			return err
 		}
-		p.monitor.metrics.HTTP.CertificateExpires(p.certificate.expires)
+		p.monitor.metrics.HTTP.Certificate(p.certificate.expires, p.certificate.stale)
 	}
 	if p.identity, err = openIdentity(s, p.tokenPolicy, p.logger); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (p *Program) buildAPI() error {
 		handler = loopbackHosts(origins(s.CORSOrigin), handler)
 	}
 	p.server = &http.Server{
-		Handler:           p.border.handler(handler),
+		Handler:           strictTransport(s.HSTS, p.border.handler(handler)),
 		ConnState:         p.border.http.observe,
 		ReadHeaderTimeout: s.HeaderTimeout,
 		IdleTimeout:       s.IdleTimeout,

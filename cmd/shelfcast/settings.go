@@ -36,6 +36,7 @@ type Settings struct {
 	CORSOrigin      []string      `name:"cors-origin" help:"Origins, besides the server's own, whose pages may call REST and Socket.IO; * allows all." default:"http://localhost:3000" placeholder:"ORIGIN" group:"Server"`
 	TLSCert         string        `name:"tls-cert" help:"Serve HTTPS with the certificate chain in this PEM file. It is read again when it changes." placeholder:"FILE" group:"Server"`
 	TLSKey          string        `name:"tls-key" help:"PEM file with the key of --tls-cert." placeholder:"FILE" group:"Server"`
+	HSTS            time.Duration `name:"hsts" help:"With --tls-cert, tell browsers to come by HTTPS alone for so long, on every port of this host, such as 4320h; 0 tells them nothing." default:"0s" group:"Server"`
 	TrustedProxies  []string      `help:"Addresses or CIDRs of proxies that are believed about whom they forward (X-Forwarded-For or Forwarded, X-Forwarded-Proto)." placeholder:"CIDR" group:"Server"`
 	ShutdownTimeout time.Duration `help:"Longest time that a stop may take; in a cluster, after --drain-spread." default:"10s" group:"Server"`
 
@@ -141,6 +142,9 @@ func (s *Settings) Validate() error {
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		complain("--tls-cert and --tls-key: one needs the other")
+	}
+	if s.HSTS < 0 || s.HSTS%time.Second != 0 {
+		complain("--hsts: %s is not a time in whole seconds", s.HSTS)
 	}
 	if _, err := guard.ParseProxies(s.TrustedProxies); err != nil {
 		complain("--trusted-proxies: %w", err)

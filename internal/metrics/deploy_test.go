@@ -24,7 +24,7 @@ func described(t *testing.T) map[string][]string {
 	m.CountDroppedLines(func() uint64 { return 0 })
 	m.Guard.CountBlocks(func() int { return 0 })
 	m.Nodes.Observe(func() []nodes.Node { return nil })
-	m.HTTP.CertificateExpires(func() time.Time { return time.Time{} })
+	m.HTTP.Certificate(func() time.Time { return time.Time{} }, func() bool { return false })
 	m.WatchBackups(func() Backups { return Backups{} }, time.Now)
 	pattern := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	names := make(map[string][]string)

@@ -46,8 +46,16 @@ func (h *HTTP) OnScreen(event string, took time.Duration) {
 	h.onScreen.WithLabelValues(known(event, sentEvents()...)).Observe(took.Seconds())
 }
 
-// CertificateExpires shows when the certificate in use ends. It is called once at most.
-func (h *HTTP) CertificateExpires(when func() time.Time) {
+// Certificate shows when the certificate in use ends, and whether its files hold one that cannot
+// be used in its place. It is called once at most.
+func (h *HTTP) Certificate(expires func() time.Time, stale func() bool) {
 	h.factory.gaugeOf("certificate_expiry_timestamp_seconds", "When the server's certificate ends, in seconds since 1970.",
-		func() float64 { return float64(when().Unix()) })
+		func() float64 { return float64(expires().Unix()) })
+	h.factory.gaugeOf("certificate_stale", "1 while the files of the certificate hold none that can be used, and the one before stays.",
+		func() float64 {
+			if stale() {
+				return 1
+			}
+			return 0
+		})
 }
