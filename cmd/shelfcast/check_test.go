@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -18,16 +15,7 @@ import (
 func TestCheckNamesFaults(t *testing.T) {
 	t.Parallel()
 	database := func(dir string) string { return filepath.Join(dir, sqlitelog.DatabaseName) }
-	edit := func(t *testing.T, dir, sql string) {
-		conn, err := sqlite.OpenConn(database(dir), sqlite.OpenReadWrite)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if err := sqlitex.ExecuteScript(conn, sql, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
+	edit := func(t *testing.T, dir, sql string) { shelf{t, dir}.editLog(sql) }
 	for name, one := range map[string]struct {
 		damage func(t *testing.T, dir string)
 		args   []string // of check

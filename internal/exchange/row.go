@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/ops"
 )
 
 // maxRow bounds one row, in bytes: a book with 60,000 favourites fits.
@@ -56,6 +57,9 @@ func open(source io.Reader, format Format, name string) (rows, error) {
 	}
 	if bytes.HasPrefix(start, []byte{0xff, 0xfe}) || bytes.HasPrefix(start, []byte{0xfe, 0xff}) {
 		return nil, &BrokenError{name, 1, "it is UTF-16; save it as UTF-8 (in a spreadsheet: CSV UTF-8)"}
+	}
+	if bytes.HasPrefix(start, ops.GzipMagic()) {
+		return nil, &BrokenError{name, 1, ops.TextCompressed}
 	}
 	if bytes.HasPrefix(start, byteOrderMark()) {
 		_, _ = buffered.Discard(len(start)) // it is there

@@ -47,9 +47,19 @@ func ReadBooks(r io.Reader, name string) (*Books, error) {
 	return ParseBooks(content, name)
 }
 
+// TextCompressed is what is said of a file that begins with GzipMagic. None is unpacked: a small one may hold
+// more than any machine has room for.
+const TextCompressed = "it is compressed; unpack it first (gunzip)"
+
+// GzipMagic is how a compressed file begins (RFC 1952, section 2.3.1).
+func GzipMagic() []byte { return []byte{0x1f, 0x8b} }
+
 // ParseBooks is ReadBooks of a content that is in memory, which the result goes on using.
 func ParseBooks(content []byte, name string) (*Books, error) {
 	file := &Books{name: name, content: content}
+	if bytes.HasPrefix(content, GzipMagic()) {
+		return nil, file.errorAt(0, TextCompressed)
+	}
 	// A byte order mark is an editor's, not the author's.
 	start := len(content) - len(bytes.TrimPrefix(content, []byte("\ufeff")))
 	if bad := firstInvalidUTF8(content); bad >= 0 {
