@@ -23,7 +23,7 @@ type blockCommand struct {
 }
 
 // Run blocks through the running server, which cuts what is open from there. Without one, the
-// block holds from the next start on.
+// block holds from the next start on; in a cluster at once, on every node that runs.
 func (c blockCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	if c.Address == "" {
 		return c.list(ctx, p, s)
@@ -36,9 +36,11 @@ func (c blockCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	query := url.Values{"address": {guard.BlockName(network)}, "for": {c.For}, "force": {strconv.FormatBool(c.Force)}}
 	err = askServer(ctx, s, http.MethodPost, "/blocks", query, nil, &block)
 	if errors.Is(err, errNoServer) {
-		var made guard.Block
-		made, err = storedBlocks(p, s).Add(network, lasting, operator().UserID, c.Force)
-		block, err = shownBlock(made), hintForce(err)
+		err = withBlocks(ctx, p, s, func(blocks *guard.Blocks) error {
+			made, err := blocks.Add(network, lasting, operator().UserID, c.Force)
+			block = shownBlock(made)
+			return hintForce(err)
+		})
 	}
 	if err != nil {
 		return err
@@ -57,10 +59,12 @@ func (c blockCommand) list(ctx context.Context, p *process, s *Settings) error {
 	blocks := []httpapi.Block{}
 	err := askServer(ctx, s, http.MethodGet, "/blocks", nil, nil, &blocks)
 	if errors.Is(err, errNoServer) {
-		err = nil
-		for _, block := range storedBlocks(p, s).List() {
-			blocks = append(blocks, shownBlock(block))
-		}
+		err = withBlocks(ctx, p, s, func(stored *guard.Blocks) error {
+			for _, block := range stored.List() {
+				blocks = append(blocks, shownBlock(block))
+			}
+			return nil
+		})
 	}
 	switch {
 	case err != nil:
@@ -84,7 +88,7 @@ type unblockCommand struct {
 	Address string `arg:"" help:"As the list of blocks has it."`
 }
 
-// Run lifts a block, in the running server or for the next one.
+// Run lifts a block, in the running server, in the cluster, or for the next server.
 func (c unblockCommand) Run(ctx context.Context, p *process, s *Settings) error {
 	network, err := guard.ParseBlock(c.Address)
 	if err != nil {
@@ -92,7 +96,7 @@ func (c unblockCommand) Run(ctx context.Context, p *process, s *Settings) error 
 	}
 	err = askServer(ctx, s, http.MethodDelete, "/blocks", url.Values{"address": {guard.BlockName(network)}}, nil, &struct{}{})
 	if errors.Is(err, errNoServer) {
-		err = storedBlocks(p, s).Remove(network, operator().UserID)
+		err = withBlocks(ctx, p, s, func(blocks *guard.Blocks) error { return blocks.Remove(network, operator().UserID) })
 	}
 	if err != nil {
 		return err
@@ -111,15 +115,6 @@ func readBlock(address, lasts string) (netip.Prefix, time.Duration, error) {
 		return network, 0, fmt.Errorf("--for %w", err)
 	}
 	return network, lasting, nil
-}
-
-// storedBlocks are those that the next server will know.
-func storedBlocks(p *process, s *Settings) *guard.Blocks {
-	proxies, err := guard.ParseProxies(s.TrustedProxies)
-	if err != nil {
-		proxies = nil // cannot happen: Validate has looked
-	}
-	return openBlocks(s, proxies, p.logger(s))
 }
 
 // hintForce tells an operator of the way around.

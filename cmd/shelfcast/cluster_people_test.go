@@ -212,3 +212,62 @@ func TestConnectionsAreThoseOfAllNodes(t *testing.T) {
 		t.Errorf("ending a connection that may be to a node that does not answer: %d %s", status, body)
 	}
 }
+
+// A block holds on every node, on those that start later too, until it is lifted anywhere.
+func TestBlocksHoldOnAllNodes(t *testing.T) {
+	t.Parallel()
+	servers := natstest.Start(t, 1, nil)
+	behindProxy := func(s *Settings) {
+		s.NATSURL, s.Replicas, s.TrustedProxies = servers.URL(), 1, []string{"127.0.0.1"}
+	}
+	one, two := boot(t, t.TempDir(), behindProxy), boot(t, t.TempDir(), behindProxy)
+	from := func(p *running) int {
+		status, _, _ := p.do(http.MethodGet, "/books", "", "X-Forwarded-For", "192.0.2.7")
+		return status
+	}
+	there := sockettest.Dial(t, two.URL(), sockettest.Handshake{Header: http.Header{"X-Forwarded-For": {"192.0.2.9"}}})
+	there.Drain()
+	status, _, body := one.do(http.MethodPost, "/blocks", `{"address":"192.0.2.0/24"}`, "Content-Type", "application/json")
+	if status != http.StatusCreated || from(one) != http.StatusForbidden {
+		t.Fatalf("a block was answered %d %s", status, body)
+	}
+	two.eventually("it holds on the other node", func() bool { return from(two) == http.StatusForbidden })
+	two.eventually("whoever was connected to it is not any more", func() bool { return len(two.sockets.Of("/").Sockets()) == 0 })
+
+	later := boot(t, t.TempDir(), behindProxy)
+	later.eventually("it holds on a node that starts later", func() bool { return from(later) == http.StatusForbidden })
+	_, _, listed := later.do(http.MethodGet, "/blocks", "")
+	if !strings.Contains(listed, `"192.0.2.0/24"`) {
+		t.Errorf("the list there is %s", listed)
+	}
+	if status, _, body := later.do(http.MethodDelete, "/blocks?address=192.0.2.0/24", ""); status != http.StatusOK {
+		t.Errorf("lifting it was answered %d %s", status, body)
+	}
+	for _, p := range []*running{one, two, later} {
+		p.eventually("it is lifted", func() bool { return from(p) == http.StatusOK })
+	}
+	if status, _, _ := one.do(http.MethodDelete, "/blocks?address=192.0.2.0/24", ""); status != http.StatusNotFound {
+		t.Errorf("lifting what is not blocked: %d", status)
+	}
+
+	// The command works where no server runs.
+	command := []string{"--data", t.TempDir(), "--nats-url", servers.URL(), "--replicas", "1"}
+	if code, said, complaint := execute(t, "", append([]string{"block", "192.0.2.7"}, command...)...); code != 0 {
+		t.Errorf("the command: %d %s%s", code, said, complaint)
+	}
+	one.eventually("its block holds", func() bool { return from(one) == http.StatusForbidden })
+	if _, said, _ := execute(t, "", append([]string{"block"}, command...)...); !strings.Contains(said, "192.0.2.7") {
+		t.Errorf("the command lists %s", said)
+	}
+	if code, said, complaint := execute(t, "", append([]string{"unblock", "192.0.2.7"}, command...)...); code != 0 {
+		t.Errorf("the command: %d %s%s", code, said, complaint)
+	}
+	two.eventually("it is lifted", func() bool { return from(two) == http.StatusOK })
+
+	// Without the cluster nothing changes.
+	servers.Stop(0)
+	if status, _, body := one.do(http.MethodPost, "/blocks", `{"address":"198.51.100.7"}`, "Content-Type", "application/json"); status != http.StatusServiceUnavailable {
+		t.Errorf("a block without NATS was answered %d %s", status, body)
+	}
+	servers.Restart(0)
+}

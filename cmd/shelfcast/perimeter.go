@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,11 +15,9 @@ import (
 	"github.com/shelfcast/shelfcast/internal/guard"
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 	"github.com/shelfcast/shelfcast/internal/metrics"
+	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/ratelimit"
 )
-
-// blocksName is the file of the blocked addresses in the data directory.
-const blocksName = "blocks.json"
 
 // perimeter is what stands between the network and the program: who may come in at all, who was
 // refused, and who is there.
@@ -32,6 +30,7 @@ type perimeter struct {
 	limited  func(limit string)
 	view     *connections.View       // nil before the sockets are built
 	cluster  *connections.Everywhere // with view
+	cutter   *cutter                 // nil before follow, and on a single node
 	logger   *slog.Logger
 }
 
@@ -39,15 +38,20 @@ type perimeter struct {
 // while another sends.
 const httpPerSocket = 2
 
-// newPerimeter reads the blocks of the data directory, which must be locked.
-func newPerimeter(s *Settings, meters *metrics.Metrics, logger *slog.Logger) (*perimeter, error) {
+// newPerimeter reads the blocks of the data directory, which must be locked; in a cluster, follow
+// does, in its log.
+func newPerimeter(s *Settings, log *natslog.Log, meters *metrics.Metrics, logger *slog.Logger) (*perimeter, error) {
 	proxies, err := guard.ParseProxies(s.TrustedProxies)
 	if err != nil {
 		return nil, err // cannot happen: Validate has looked
 	}
+	blocks, err := openBlocks(s, log, logger)
+	if err != nil {
+		return nil, err
+	}
 	p := &perimeter{
 		proxies:  proxies,
-		blocks:   openBlocks(s, proxies, logger),
+		blocks:   blocks,
 		refusals: guard.NewRefusals(meters.Guard, nil),
 		limited:  meters.HTTP.Limited,
 		logger:   logger,
@@ -79,10 +83,6 @@ const (
 	// refusal gets no further answers.
 	refusalCost = 4
 )
-
-func openBlocks(s *Settings, proxies guard.Proxies, logger *slog.Logger) *guard.Blocks {
-	return guard.OpenBlocks(guard.BlocksOptions{File: filepath.Join(s.Data, blocksName), Proxies: proxies, Logger: logger})
-}
 
 // admits tells whether a connection that has just come may stay: whether its address is not
 // blocked, and has neither made nor opened too many. It is asked before anything is read. Trusted
@@ -195,9 +195,27 @@ const (
 // block keeps a network out and cuts what it has open.
 func (p *perimeter) block(network netip.Prefix, lasting time.Duration, by string, force bool) (guard.Block, error) {
 	block, err := p.blocks.Add(network, lasting, by, force)
-	if err != nil {
-		return block, err
+	if err == nil {
+		p.cut(network)
 	}
+	return block, err
+}
+
+// follow lets the blocks of a cluster hold here. The sockets must be built, and close stops it.
+func (p *perimeter) follow(ctx context.Context, log *natslog.Log) error {
+	p.cutter = newCutter(p.cut)
+	return log.FollowShared(ctx, func(shared []byte) {
+		if network, isNew := p.blocks.Take(shared); isNew {
+			p.cutter.add(network)
+		}
+	})
+}
+
+// close stops the cutting.
+func (p *perimeter) close() { p.cutter.close() }
+
+// cut ends what a network has open.
+func (p *perimeter) cut(network netip.Prefix) {
 	ended := 0
 	for sweep := range sweeps {
 		p.http.closeFrom(network)
@@ -209,7 +227,6 @@ func (p *perimeter) block(network netip.Prefix, lasting time.Duration, by string
 		time.Sleep(sweepPause)
 	}
 	p.logger.Warn("connections of a blocked address ended", "address", guard.BlockName(network), "connections", ended)
-	return block, nil
 }
 
 // api is what the REST API does with it.

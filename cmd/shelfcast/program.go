@@ -107,7 +107,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	p.backups = newBackups(s, p.version, p.store.catalog, p.logger)
 	p.monitor.metrics.WatchBackups(p.backups.state, time.Now)
-	if p.border, err = newPerimeter(s, p.monitor.metrics, p.logger); err != nil {
+	if p.border, err = newPerimeter(s, p.store.cluster, p.monitor.metrics, p.logger); err != nil {
 		return errors.Join(err, p.store.close())
 	}
 	p.buildSockets()
@@ -118,7 +118,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		return errors.Join(err, p.closeSockets(ctx))
 	}
 	if p.nodes != nil {
-		if err := p.nodes.Start(); err != nil {
+		if err := errors.Join(p.border.follow(ctx, p.store.cluster), p.nodes.Start()); err != nil {
 			return errors.Join(err, p.closeSockets(ctx), p.store.close())
 		}
 	}
@@ -386,6 +386,7 @@ func (p *Program) closeSockets(ctx context.Context) error {
 	if p.nodes != nil {
 		p.nodes.Leave()
 	}
+	p.border.close()
 	p.live.Close()
 	if err != nil {
 		return fmt.Errorf("closing sockets: %w", err)

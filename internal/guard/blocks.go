@@ -39,6 +39,10 @@ type Block struct {
 type BlocksOptions struct {
 	// File keeps the blocks over a restart. "": nothing does.
 	File string
+	// Share, if it is set, keeps the blocks in the place of File, for all nodes of a cluster: under a
+	// name, each its own. Whatever is shared, by whichever node, is handed to Take, and only then
+	// holds; what is shared here before Share returns.
+	Share func(name string, block []byte) error
 	// Proxies may only be blocked with force.
 	Proxies Proxies
 	Logger  *slog.Logger     // nil: nothing is logged
@@ -147,8 +151,8 @@ func (b *Blocks) Contains(prefix netip.Prefix) bool {
 // Add keeps a network out for a time, 0 until it is lifted; one that is blocked already from now
 // on for that time. Connections that are open are not its affair. force blocks networks that
 // nobody blocks on purpose.
-// Errors: ErrTooWide, ErrProxy, ErrTooManyBlocks, or that of writing the file; then nothing has
-// changed.
+// Errors: ErrTooWide, ErrProxy, ErrTooManyBlocks, or that of writing the file or of Share; then
+// nothing has changed, unless Share's error leaves open what became of it.
 func (b *Blocks) Add(prefix netip.Prefix, lasting time.Duration, by string, force bool) (Block, error) {
 	if !force && prefix.Bits() < widest {
 		return Block{}, ErrTooWide
@@ -156,13 +160,16 @@ func (b *Blocks) Add(prefix netip.Prefix, lasting time.Duration, by string, forc
 	if !force && b.options.Proxies.overlap(prefix) {
 		return Block{}, ErrProxy
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	now := b.options.Now()
 	entry := &blockEntry{block: Block{Prefix: prefix, By: by, CreatedAt: now.UTC()}}
 	if lasting > 0 {
 		entry.block.Until = now.Add(lasting).UTC()
 	}
+	if b.options.Share != nil {
+		return entry.block, b.share(&entry.block)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	entries := b.currentLocked(now)
 	if before := entries[prefix]; before != nil {
 		entry.refused.Store(before.refused.Load())
@@ -178,8 +185,11 @@ func (b *Blocks) Add(prefix netip.Prefix, lasting time.Duration, by string, forc
 }
 
 // Remove lets a network in again.
-// Errors: ErrNoBlock, or that of writing the file; then nothing has changed.
+// Errors: ErrNoBlock, or that of writing the file or of Share; as with Add.
 func (b *Blocks) Remove(prefix netip.Prefix, by string) error {
+	if b.options.Share != nil {
+		return b.shareLifted(prefix, by)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	entries := b.currentLocked(b.options.Now())

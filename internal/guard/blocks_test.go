@@ -187,3 +187,69 @@ func TestRefusalsAreBoundedAndCounted(t *testing.T) {
 		}
 	})
 }
+
+// Blocks that nodes share hold when they are taken, whoever shared them.
+func TestSharedBlocks(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var nodes []*Blocks
+	down := false
+	share := func(_ string, block []byte) error {
+		if down {
+			return errors.New("the cluster is down")
+		}
+		for _, node := range nodes {
+			node.Take(block)
+		}
+		return nil
+	}
+	for range 2 {
+		nodes = append(nodes, OpenBlocks(BlocksOptions{Share: share, Now: func() time.Time { return now }}))
+	}
+	one, two := nodes[0], nodes[1]
+	address, network := netip.MustParseAddr("192.0.2.9"), mustParse(t, "192.0.2.0/24")
+	if block, err := one.Add(network, time.Hour, "olga", false); err != nil || block.By != "olga" {
+		t.Fatal(block, err)
+	}
+	if !one.Covers(address) || !two.Covers(address) || two.List()[0].Until.IsZero() || two.List()[0].By != "olga" {
+		t.Errorf("they hold as %v and %v", one.List(), two.List())
+	}
+	// Another time for the same: who was refused so far is not forgotten.
+	if _, err := two.Add(network, 0, "anna", false); err != nil || one.List()[0].Refused != 1 || !one.List()[0].Until.IsZero() {
+		t.Errorf("with another end: %v %v", one.List(), err)
+	}
+	down = true
+	if err := one.Remove(network, "olga"); err == nil || !two.Covers(address) || !one.Covers(address) {
+		t.Errorf("it was lifted although nobody heard: %v", err)
+	}
+	down = false
+	if err := two.Remove(network, "anna"); err != nil || one.Covers(address) || two.Covers(address) {
+		t.Errorf("it still holds: %v", err)
+	}
+	if err := one.Remove(network, "olga"); !errors.Is(err, ErrNoBlock) {
+		t.Errorf("lifting it again: %v", err)
+	}
+	if _, err := one.Add(mustParse(t, "0.0.0.0/1"), 0, "olga", false); !errors.Is(err, ErrTooWide) {
+		t.Errorf("half of all addresses: %v", err)
+	}
+	for _, nonsense := range []string{"", "[]", `{"address":"x"}`, `{"address":"192.0.2.9/24"}`} {
+		if _, isNew := one.Take([]byte(nonsense)); isNew || len(one.List()) != 0 {
+			t.Errorf("%q blocks %v", nonsense, one.List())
+		}
+	}
+	ended := `{"address":"192.0.2.9","until":"2001-01-01T00:00:00Z","by":"o","createdAt":"2001-01-01T00:00:00Z"}`
+	if _, isNew := one.Take([]byte(ended)); isNew || one.Covers(address) {
+		t.Error("a block that has ended holds")
+	}
+}
+
+func FuzzTakeBlock(f *testing.F) {
+	f.Add([]byte(`{"address":"192.0.2.0/24","until":null,"by":"o","createdAt":"2026-01-01T00:00:00Z"}`))
+	f.Add([]byte(`{"address":"::/0","lifted":true}`))
+	f.Fuzz(func(t *testing.T, shared []byte) {
+		blocks := OpenBlocks(BlocksOptions{Share: func(string, []byte) error { return nil }})
+		if network, isNew := blocks.Take(shared); isNew && !blocks.Contains(network) {
+			t.Errorf("%q blocks %s, and does not", shared, network)
+		}
+	})
+}

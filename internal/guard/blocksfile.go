@@ -67,20 +67,36 @@ func enter(entries map[netip.Prefix]*blockEntry, stored []storedBlock, now time.
 	if len(stored) > maxBlocks {
 		return ErrTooManyBlocks
 	}
-	for _, each := range stored {
-		prefix, err := ParseBlock(each.Address)
+	for i := range stored {
+		block, err := stored[i].block()
 		if err != nil {
 			return err
 		}
-		entry := &blockEntry{block: Block{Prefix: prefix, By: each.By, CreatedAt: each.CreatedAt}}
-		if each.Until != nil {
-			entry.block.Until = *each.Until
-		}
-		if !entry.block.ended(now) {
-			entries[prefix] = entry
+		if !block.ended(now) {
+			entries[block.Prefix] = &blockEntry{block: block}
 		}
 	}
 	return nil
+}
+
+func (s *storedBlock) block() (Block, error) {
+	prefix, err := ParseBlock(s.Address)
+	if err != nil {
+		return Block{}, err
+	}
+	block := Block{Prefix: prefix, By: s.By, CreatedAt: s.CreatedAt}
+	if s.Until != nil {
+		block.Until = *s.Until
+	}
+	return block, nil
+}
+
+func (b *Block) stored() storedBlock {
+	stored := storedBlock{Address: BlockName(b.Prefix), By: b.By, CreatedAt: b.CreatedAt}
+	if !b.Until.IsZero() {
+		stored.Until = &b.Until
+	}
+	return stored
 }
 
 func (b *Blocks) store(entries map[netip.Prefix]*blockEntry) error {
@@ -88,12 +104,8 @@ func (b *Blocks) store(entries map[netip.Prefix]*blockEntry) error {
 		return nil
 	}
 	stored := make([]storedBlock, 0, len(entries))
-	for prefix, entry := range entries {
-		one := storedBlock{Address: BlockName(prefix), By: entry.block.By, CreatedAt: entry.block.CreatedAt}
-		if !entry.block.Until.IsZero() {
-			one.Until = &entry.block.Until
-		}
-		stored = append(stored, one)
+	for _, entry := range entries {
+		stored = append(stored, entry.block.stored())
 	}
 	content, err := json.MarshalIndent(stored, "", "  ")
 	if err != nil {

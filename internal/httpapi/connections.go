@@ -114,7 +114,7 @@ type Block struct {
 	Until     *time.Time `json:"until" required:"true" description:"When it ends by itself; null: it does not."`
 	By        string     `json:"by" required:"true" description:"Who has asked for it."`
 	CreatedAt time.Time  `json:"createdAt" required:"true"`
-	Refused   uint64     `json:"refused" required:"true" minimum:"0" description:"Connections and requests that were turned away since the server's start."`
+	Refused   uint64     `json:"refused" required:"true" minimum:"0" description:"Connections and requests that were turned away since the server's start; of a cluster by this node."`
 	_         struct{}   `title:"Block" additionalProperties:"false"`
 }
 
@@ -194,7 +194,7 @@ func (a *API) connectionRoutes() []route {
 		},
 		{
 			method: http.MethodGet, pattern: "/refusals", id: "refusals", tag: tagOperation,
-			summary: "Who was refused, the latest first", input: refusalParameters{},
+			summary: "Who was refused, the latest first", detail: "In a cluster by this node.", input: refusalParameters{},
 			responses: ok("What is remembered since the server's start.", []Refusal{}),
 			errors:    []catalog.Code{catalog.CodeInvalidInput, catalog.CodeUnavailable}, handle: a.refusals,
 		},

@@ -3,12 +3,10 @@ package natslog
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 )
@@ -16,8 +14,6 @@ import (
 const (
 	// maxClientStates bounds what is remembered of clients: a few megabytes at worst.
 	maxClientStates = 16384
-	// clientPoll is the time between two looks for states whose news was lost on the way here.
-	clientPoll = 5 * time.Second
 	// forgottenFor is how long the stream keeps that a state has ended, for nodes that have not heard.
 	forgottenFor = time.Hour
 )
@@ -121,69 +117,10 @@ func (l *Log) Remembers(name string) bool {
 	return l.clients.until(l.subjects.client(name)).After(l.now())
 }
 
-// clientFollower keeps clientStates up to date, on a goroutine of its own.
-type clientFollower struct {
-	log    *Log
-	live   *nats.Subscription
-	reader *directReader
-	read   catalog.Sequence // up to where the stream was read
-}
-
-// followClients reads the states that are stored and begins to follow them.
-func (l *Log) followClients(ctx context.Context) error {
-	f := &clientFollower{log: l}
-	var err error
-	if f.live, err = l.subscribe(l.subjects.clients()); err != nil {
-		return err
-	}
-	if f.reader, err = newDirectReader(l.conn, l.subjects); err != nil {
-		return err // closing the connection ends the subscription
-	}
-	if err := f.catchUp(ctx); err != nil {
-		return err
-	}
-	l.background.Go(f.run)
-	return nil
-}
-
-func (f *clientFollower) run() {
-	defer f.reader.close()
-	// NextMsg does not know contexts.
-	defer context.AfterFunc(f.log.life, func() { _ = f.live.Unsubscribe() })()
-	looked := time.Now()
-	for f.log.life.Err() == nil {
-		message, err := f.live.NextMsg(clientPoll)
-		if err == nil {
-			f.take(strings.TrimPrefix(message.Subject, republished), message)
-		}
-		if f.log.life.Err() == nil && (err != nil || time.Since(looked) > clientPoll) {
-			looked = time.Now()
-			_ = f.catchUp(f.log.life) // the next look finds what this one has not
-		}
-	}
-}
-
-func (f *clientFollower) catchUp(ctx context.Context) error {
-	for more := true; more; {
-		var err error
-		more, err = f.reader.read(ctx, f.log.subjects.clients(), f.read+1, func(message *nats.Msg, sequence catalog.Sequence) error {
-			f.read = sequence
-			f.take(message.Header.Get(jetstream.SubjectHeader), message)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// take notes a message's state; one that cannot be read is no state.
-func (f *clientFollower) take(subject string, message *nats.Msg) {
+// takeState notes what a message says of a client; one that cannot be read says nothing.
+func (l *Log) takeState(subject string, sequence catalog.Sequence, content []byte) {
 	var stored storedState
-	sequence, err := sequenceOf(message)
-	if err != nil || json.Unmarshal(message.Data, &stored) != nil {
-		return
+	if json.Unmarshal(content, &stored) == nil {
+		l.clients.set(subject, sequence, stored.Until, l.now())
 	}
-	f.log.clients.set(subject, sequence, stored.Until, f.log.now())
 }

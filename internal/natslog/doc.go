@@ -8,6 +8,7 @@
 //	SHELFCAST.c.<id>.f.<user>  one favourite, given or taken back
 //	SHELFCAST.k.<hash>         an idempotency key; expires
 //	SHELFCAST.m.<name>         the state of a client; expires
+//	SHELFCAST.s.<name>         what holds for all nodes: a blocked address
 //	SHELFCAST.n.<node>         the last barrier of a node; expires
 //	SHELFCAST.r.<series>.<n>   a series that is too large for one batch; expires
 //	SHELFCAST.t.<n>            which positions the records have that came from another log

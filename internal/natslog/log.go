@@ -43,9 +43,11 @@ type Options struct {
 // Log is a [catalog.Log] in a JetStream stream. It is safe for concurrent use, and any number of
 // processes may have the same stream open.
 //
-// Goroutines: one writes barriers, one follows the states of clients, one looks for large
-// series to finish, one asks the servers at the start how they sync; all are started by Open and ended by Close. Tails run on their callers'. Locks: each part has one of its own (health, window,
-// clientStates, Log.mu), and nobody takes one while holding another.
+// Goroutines: one writes barriers, one follows the states of clients, one looks for large series to
+// finish, one asks the servers at the start how they sync, all started by Open; one follows what the
+// nodes share, started by FollowShared. Close ends them. Tails run on their callers'. Locks: each part
+// has one of its own (health, window, clientStates, shared, Log.mu), and nobody takes one while holding
+// another.
 type Log struct {
 	conn      *nats.Conn
 	subjects  subjects
@@ -60,6 +62,7 @@ type Log struct {
 	health  health
 	writing *window
 	clients clientStates
+	shared  shared
 
 	life        context.Context // ends with Close, or when the log is lost
 	end         context.CancelCauseFunc
@@ -104,7 +107,7 @@ func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	if options.Marked {
 		return l, nil
 	}
-	if err := l.followClients(ctx); err != nil {
+	if err := l.follow(ctx, l.subjects.clients(), l.takeState); err != nil {
 		return nil, fmt.Errorf("stream %s: reading the clients' states: %w", options.Stream, err)
 	}
 	if err := l.finishSeries(ctx, 0); err != nil {

@@ -27,11 +27,12 @@ func CheckName(stream string) error {
 	return nil
 }
 
-func (s subjects) all() string     { return string(s) + ".>" }
-func (s subjects) changes() string { return string(s) + ".c.>" }
-func (s subjects) clients() string { return string(s) + ".m.>" }
-func (s subjects) claims() string  { return string(s) + ".k.>" }
-func (s subjects) series() string  { return string(s) + ".r.>" }
+func (s subjects) all() string       { return string(s) + ".>" }
+func (s subjects) changes() string   { return string(s) + ".c.>" }
+func (s subjects) clients() string   { return string(s) + ".m.>" }
+func (s subjects) allShared() string { return string(s) + ".s.>" }
+func (s subjects) claims() string    { return string(s) + ".k.>" }
+func (s subjects) series() string    { return string(s) + ".r.>" }
 
 // held is what a stream listens on that takes no writes.
 func (s subjects) held() string { return string(s) + ".held" }
@@ -49,6 +50,7 @@ func (s subjects) claim(userID, key string) string {
 }
 
 func (s subjects) client(name string) string  { return string(s) + ".m." + token(name) }
+func (s subjects) shared(name string) string  { return string(s) + ".s." + token(name) }
 func (s subjects) barrier(node string) string { return string(s) + ".n." + node }
 
 func (s subjects) piece(series string, n int) string {

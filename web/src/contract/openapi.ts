@@ -53,7 +53,7 @@ export interface Block {
   /** Who has asked for it. */
   by: string;
   createdAt: string;
-  /** Connections and requests that were turned away since the server's start. */
+  /** Connections and requests that were turned away since the server's start; of a cluster by this node. */
   refused: number;
   /** When it ends by itself; null: it does not. */
   until: string | null;
