@@ -21,6 +21,7 @@ type book = map[string]any
 // api calls one server's REST interface. Safe for concurrent use.
 type api struct {
 	server *server
+	base   string // instead of the server's own address; "": that
 	http   *http.Client
 }
 
@@ -56,7 +57,11 @@ func (a *api) tryWith(ctx context.Context, method, path string, body any, header
 		}
 		content = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, a.server.url()+path, content)
+	base := a.base
+	if base == "" {
+		base = a.server.url()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, base+path, content)
 	if err != nil {
 		return answer{}, err
 	}

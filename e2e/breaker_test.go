@@ -16,7 +16,8 @@ type breaker struct {
 	listener net.Listener
 
 	mu     sync.Mutex
-	target string // of new connections
+	dial   func() (net.Conn, error) // to the server, for new connections
+	parted bool                     // nothing gets through
 	links  map[*link]struct{}
 	budget int64 // bytes that each new connection may bring before it is reset; 0: any number
 	budged int   // how many new connections the budget is for
@@ -32,12 +33,22 @@ type link struct {
 
 func startBreaker(t *testing.T, s *server) *breaker {
 	t.Helper()
+	return startBreakerTo(t, dialPort(s.port))
+}
+
+// dialPort connects to a port of this machine.
+func dialPort(port int) func() (net.Conn, error) {
+	return func() (net.Conn, error) { return net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) }
+}
+
+// startBreakerTo is startBreaker with another way to the server, or to one of several.
+func startBreakerTo(t *testing.T, dial func() (net.Conn, error)) *breaker {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &breaker{listener: listener, links: make(map[*link]struct{})}
-	b.leadTo(s)
+	b := &breaker{listener: listener, dial: dial, links: make(map[*link]struct{})}
 	b.done.Go(b.accept)
 	t.Cleanup(func() {
 		listener.Close()
@@ -54,7 +65,7 @@ func (b *breaker) url() string { return "http://" + b.listener.Addr().String() }
 func (b *breaker) leadTo(s *server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.target = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+	b.dial = dialPort(s.port)
 }
 
 func (b *breaker) accept() {
@@ -64,9 +75,9 @@ func (b *breaker) accept() {
 			return
 		}
 		b.mu.Lock()
-		target := b.target
+		dial := b.dial
 		b.mu.Unlock()
-		server, err := net.Dial("tcp", target)
+		server, err := dial()
 		if err != nil { // the server is down: so it looks to the client
 			client.Close()
 			continue
@@ -74,6 +85,7 @@ func (b *breaker) accept() {
 		l := &link{client: client, server: server}
 		b.mu.Lock()
 		b.links[l] = struct{}{}
+		l.silent = b.parted
 		budget := int64(0)
 		if b.budged > 0 {
 			b.budged--
@@ -151,6 +163,22 @@ func (b *breaker) silence() {
 		l.silent = true
 		l.mu.Unlock()
 	}
+}
+
+// part lets nothing through any more, and tells nobody, until heal, as a network does that has come
+// apart.
+func (b *breaker) part() {
+	b.mu.Lock()
+	b.parted = true
+	b.mu.Unlock()
+	b.silence()
+}
+
+func (b *breaker) heal() {
+	b.mu.Lock()
+	b.parted = false
+	b.mu.Unlock()
+	b.reset()
 }
 
 // cutNext resets the next connections after a number of bytes from the server.

@@ -40,6 +40,7 @@ type become struct {
 	Fetches   int
 	Missed    int // events that replays brought, as `synced` counts them
 	Stats     *struct{ ConnectedOwners, TotalBooks int }
+	Service   *struct{ Writable bool } // nil: nothing is wrong, as far as it was told
 	Books     int
 	Digest    string
 }
@@ -49,6 +50,7 @@ type fleet struct {
 	members []member
 	scripts []*script
 	reports int
+	looks   int
 	bound   time.Duration // longest wait
 }
 
@@ -99,6 +101,24 @@ func (f *fleet) report(t *testing.T) []become {
 			t.Fatal(err)
 		}
 		all = append(all, some...)
+	}
+	return all
+}
+
+// reached asks every member for the sequence of the last event that it got.
+func (f *fleet) reached(t *testing.T) []uint64 {
+	t.Helper()
+	f.looks++
+	var all []uint64
+	for _, s := range f.scripts {
+		from := s.heard()
+		s.tell(t, fmt.Sprint("reached ", f.looks))
+		told := s.awaitKind(t, from, "reached", message{"number": f.looks})
+		listed, _ := told["sequences"].([]any)
+		for _, one := range listed {
+			number, _ := one.(float64)
+			all = append(all, uint64(number))
+		}
 	}
 	return all
 }

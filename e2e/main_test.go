@@ -12,8 +12,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// program is the path of the binary under test, built with the race detector by TestMain.
-var program string
+// program is the path of the binary under test, built with the race detector by TestMain, and
+// natsProgram that of a NATS server of the version in go.mod.
+var program, natsProgram string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -34,11 +35,16 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	program = filepath.Join(folder, "shelfcast")
-	build := exec.Command("go", "build", "-race", "-o", program, "../cmd/shelfcast")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building the program:", err)
-		return 1
+	natsProgram = filepath.Join(folder, "nats-server")
+	for _, build := range []*exec.Cmd{
+		exec.Command("go", "build", "-race", "-o", program, "../cmd/shelfcast"),
+		exec.Command("go", "build", "-o", natsProgram, "github.com/nats-io/nats-server/v2"),
+	} {
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "building the programs:", err)
+			return 1
+		}
 	}
 	status := m.Run()
 	if status == 0 {

@@ -121,6 +121,12 @@ func (s *server) launch(t *testing.T) {
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	s.launch(t)
+	s.awaitReady(t)
+}
+
+// awaitReady waits until a write would succeed.
+func (s *server) awaitReady(t *testing.T) {
+	t.Helper()
 	line, _, err := s.output.await(0, func(line string) bool {
 		return strings.Contains(line, "listening") && listeningAt.MatchString(line)
 	})

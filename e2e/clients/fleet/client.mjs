@@ -9,6 +9,7 @@ export class Client {
   missed = 0;
   synced = false; // since the last connection
   stats = null; // the last dashboardStats
+  service = null; // the last serviceStatus of this connection
   #byID = new Map();
   #list = [];
   #favorites = {};
@@ -29,18 +30,20 @@ export class Client {
     });
     this.socket.on('connect', () => {
       this.synced = false;
+      this.service = null;
       this.recovered.push(this.socket.recovered === true);
       if (role === 'owner' && this.recovered.length === 1) {
         this.socket.emit('ownerJoinDashboard');
       }
     });
-    for (const event of ['bookAdded', 'bookUpdated', 'bookDeleted', 'favoriteUpdated', 'synced', 'reconnect']) {
+    for (const event of ['bookAdded', 'bookUpdated', 'bookDeleted', 'favoriteUpdated', 'synced', 'reconnect', 'serviceStatus']) {
       this.socket.on(event, () => (this.events[event] = (this.events[event] ?? 0) + 1));
     }
     this.socket.on('synced', ({ missed }) => {
       this.missed += missed;
       this.synced = true;
     });
+    this.socket.on('serviceStatus', (status) => (this.service = status));
     this.socket.on('dashboardStats', (stats) => {
       this.events.dashboardStats = (this.events.dashboardStats ?? 0) + 1;
       this.stats = stats;
@@ -86,6 +89,11 @@ export class Client {
     });
     socket.on('synced', (state, position) => this.#note(position, true));
     socket.on('error', (text, position) => this.#note(position, true));
+  }
+
+  // The sequence of the last event, for a "position" client.
+  get reached() {
+    return this.#last;
   }
 
   // Positions rise strictly; what changes nothing may repeat the last one.
