@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/bench"
 )
 
-// pair writes a certificate for localhost and its key where the server reads them, and gives the
+// pair writes a certificate for this machine and its key where the server reads them, and gives the
 // authority that signed it: itself.
 func pair(t *testing.T, dir string, serial int64, until time.Time) *x509.CertPool {
 	t.Helper()
@@ -31,7 +32,7 @@ func pair(t *testing.T, dir string, serial int64, until time.Time) *x509.CertPoo
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: until,
-		DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	made, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -125,6 +125,6 @@ func (s settings) shelfcastNode(i int) (*part, error) {
 	return &part{name: nodeName(i), dir: dir, program: s.shelfcast, args: []string{
 		"serve", "--data", filepath.Join(dir, "data"), "--nats-url", s.natsURL(),
 		"--host", loopback, "--port", strconv.Itoa(s.nodePort(i)), "--trusted-proxies", loopback,
-		"--log-format", "text", "--drain-spread", "2s",
+		"--node-name", nodeName(i), "--log-format", "text", "--drain-spread", "2s",
 	}}, nil
 }

@@ -31,8 +31,8 @@ func Start(t testing.TB, size int, change func(*server.Options)) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, servers: make([]*server.Server, size)}
 	dir := storage(t)
-	routes := freePorts(t, size)
-	clients := freePorts(t, size)
+	routes := FreePorts(t, size)
+	clients := FreePorts(t, size)
 	for i := range size {
 		options := &server.Options{
 			ServerName: fmt.Sprintf("n%d", i+1), Host: "127.0.0.1", Port: clients[i], NoSigs: true, NoLog: true,
@@ -75,8 +75,8 @@ func storage(t testing.TB) string {
 	return dir
 }
 
-// freePorts finds ports that were free a moment ago; a restarted server needs the same again.
-func freePorts(t testing.TB, count int) []int {
+// FreePorts finds ports that were free a moment ago; a restarted server needs the same again.
+func FreePorts(t testing.TB, count int) []int {
 	var ports []int
 	for range count {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
