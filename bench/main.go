@@ -23,7 +23,7 @@ import (
 )
 
 // fullLength is how long `make bench` takes on two cores, for those who decide to start it.
-const fullLength = "about 28 minutes"
+const fullLength = "about 30 minutes"
 
 // quick, in place of a scenario's name, plays all of them small.
 const quick = "quick"
@@ -59,6 +59,7 @@ func scenarios() []scenario {
 		reconnect(),
 		restart(),
 		cluster(),
+		clusterLag(),
 	}
 }
 
