@@ -3,6 +3,8 @@ package archtest
 import (
 	"go/ast"
 	"go/token"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +50,50 @@ func joined(expression ast.Expr) (string, bool) {
 	return "", false
 }
 
+// complaints are the messages of all log lines at the levels WARN and ERROR, with where they are.
+func complaints(t *testing.T) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	for _, source := range parseAll(t) {
+		if source.isTest() || strings.HasPrefix(source.name, "examples/") || strings.HasPrefix(source.name, "bench/") {
+			continue
+		}
+		ast.Inspect(source.file, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || !isComplaint(call.Fun) {
+				return true
+			}
+			for _, argument := range call.Args { // the message is the first string
+				if text, ok := joined(argument); ok {
+					found[text] = source.name
+					break
+				}
+			}
+			return true
+		})
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d messages were found", len(found))
+	}
+	return found
+}
+
+// isComplaint recognizes a method of a logger, by the name under which it is held.
+func isComplaint(function ast.Expr) bool {
+	method, ok := function.(*ast.SelectorExpr)
+	if !ok || !slices.Contains([]string{"Warn", "WarnContext", "Error", "ErrorContext"}, method.Sel.Name) {
+		return false
+	}
+	name := ""
+	switch holder := method.X.(type) {
+	case *ast.Ident:
+		name = holder.Name
+	case *ast.SelectorExpr:
+		name = holder.Sel.Name
+	}
+	return strings.EqualFold(name, "logger") || strings.EqualFold(name, "log") || name == "slog"
+}
+
 // constants are the string constants of a file whose names begin with a prefix.
 func constants(t *testing.T, file, prefix string) []string {
 	t.Helper()
@@ -78,7 +124,7 @@ func constants(t *testing.T, file, prefix string) []string {
 }
 
 // docs/troubleshooting.md lists messages that the program has, all codes of errors, all texts that the
-// catalogue answers and all faults of check; and what it tells to do can be done.
+// catalogue answers, all faults of check and all that the log warns of; and what it tells to do can be done.
 func TestTroubleshootingPageNamesWhatExists(t *testing.T) {
 	t.Parallel()
 	const page = "docs/troubleshooting.md"
@@ -99,6 +145,13 @@ func TestTroubleshootingPageNamesWhatExists(t *testing.T) {
 		}
 		if quote := quoted.FindStringSubmatch(cells[0]); quote != nil && !strings.Contains(said, quote[1]) {
 			t.Errorf("%s:%d: nothing says %q", page, line, quote[1])
+		}
+	}
+	for message, file := range complaints(t) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(listed)), func(quote string) bool {
+			return len(quote) > 8 && strings.HasPrefix(message, quote)
+		}) {
+			t.Errorf("%s: %s does not list %q", file, page, message)
 		}
 	}
 	for _, group := range [][]string{

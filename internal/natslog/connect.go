@@ -53,7 +53,7 @@ func (c Connection) options(name string, logger *slog.Logger, reconnected func()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			if !errors.Is(err, nats.ErrSlowConsumer) { // then the stream is read
-				logger.Warn("NATS", "error", err)
+				logger.Warn("NATS reports an error", "error", err)
 			}
 		}),
 	}
