@@ -9,12 +9,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // command runs one of the program's other commands on the server's data directory.
 func (s *server) command(t *testing.T, name string, args ...string) []byte {
 	t.Helper()
-	command := exec.CommandContext(within(t, patience), program, append([]string{name, "--data", s.data}, args...)...)
+	return s.commandWithin(t, patience, name, args...)
+}
+
+func (s *server) commandWithin(t *testing.T, bound time.Duration, name string, args ...string) []byte {
+	t.Helper()
+	command := exec.CommandContext(within(t, bound), program, append([]string{name, "--data", s.data}, args...)...)
 	printed, err := command.Output()
 	if err != nil {
 		complaint := ""

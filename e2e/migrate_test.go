@@ -138,7 +138,7 @@ func (s *server) migrate(t *testing.T, from, to string, replicas int) (report st
 }) {
 	t.Helper()
 	begun := time.Now()
-	printed := s.command(t, "migrate", "--from", from, "--to", to, "--replicas", strconv.Itoa(replicas), "--json")
+	printed := s.commandWithin(t, 4*patience, "migrate", "--from", from, "--to", to, "--replicas", strconv.Itoa(replicas), "--json")
 	if err := json.Unmarshal(printed, &report); err != nil {
 		t.Fatal(err)
 	}

@@ -59,6 +59,12 @@ func newReading(ctx context.Context, log catalog.Log) (*reading, error) {
 	return r, err
 }
 
+// anew reads a copy of the same log, in which the same books live.
+func (r *reading) anew(ctx context.Context, copied catalog.Log) (*reading, error) {
+	head, err := copied.Head(ctx)
+	return &reading{log: copied, head: head, living: r.living, ends: r.ends}, err
+}
+
 var errAll = errors.New("that is all")
 
 // raw gives every change up to the head.

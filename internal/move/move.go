@@ -212,37 +212,45 @@ func (m *mover) copy(ctx context.Context, read *reading) (kept *extras, err erro
 		return nil, err
 	}
 	kept = &extras{claims: make(map[[32]byte]claimSum), states: make(map[string]time.Time)}
-	var claims []catalog.Claim
+	claims := batches[catalog.Claim]{store: filler.StoreClaims}
 	err = m.From.Claims(ctx, func(claim catalog.Claim) error {
 		kept.addClaim(&claim)
-		if claims = append(claims, claim); len(claims) < batch {
-			return nil
-		}
-		defer func() { claims = claims[:0] }()
-		return filler.StoreClaims(ctx, claims)
+		return claims.add(ctx, claim)
 	})
-	if err == nil && len(claims) > 0 {
-		err = filler.StoreClaims(ctx, claims)
-	}
-	if err != nil {
+	if err = errors.Join(err, claims.flush(ctx)); err != nil {
 		return nil, err
 	}
-	var states []ClientState
+	states := batches[ClientState]{store: filler.StoreClientStates}
 	err = m.From.ClientStates(ctx, func(name string, until time.Time) error {
 		kept.states[name] = millisecond(until)
-		if states = append(states, ClientState{name, until}); len(states) < batch {
-			return nil
-		}
-		defer func() { states = states[:0] }()
-		return filler.StoreClientStates(ctx, states)
+		return states.add(ctx, ClientState{name, until})
 	})
-	if err == nil && len(states) > 0 {
-		err = filler.StoreClientStates(ctx, states)
-	}
-	if err != nil {
+	if err = errors.Join(err, states.flush(ctx)); err != nil {
 		return nil, err
 	}
 	return kept, filler.Finish(ctx)
+}
+
+// batches gathers what is stored several at a time.
+type batches[T any] struct {
+	store   func(context.Context, []T) error
+	waiting []T
+}
+
+func (b *batches[T]) add(ctx context.Context, one T) error {
+	if b.waiting = append(b.waiting, one); len(b.waiting) < batch {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *batches[T]) flush(ctx context.Context) error {
+	if len(b.waiting) == 0 {
+		return nil
+	}
+	err := b.store(ctx, b.waiting)
+	b.waiting = b.waiting[:0]
+	return err
 }
 
 // compare reads the copy as every later reader will, and fails if it is not what was read.
@@ -263,7 +271,7 @@ func (m *mover) same(ctx context.Context, read *reading, kept *extras, copied Lo
 	differs := func(what string) error {
 		return fmt.Errorf("the copy in %s is not equal to %s: %s", m.To.Place(), m.Place, what)
 	}
-	again, err := newReading(ctx, copied)
+	again, err := read.anew(ctx, copied)
 	if err == nil {
 		err = again.changes(ctx, func(changes []catalog.Change) error {
 			m.Progress("comparing", int(changes[len(changes)-1].Sequence), int(read.head))
