@@ -15,6 +15,13 @@ const socketPath = "/socket.io/"
 // when the read deadline passes while its handler waits.
 func route(s *Settings, sockets, rest http.Handler, tracker *inFlight) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			// Whoever sends chunks and a length may mean to smuggle a request past a proxy that
+			// believes the other one, and such a connection must end (RFC 9112, section 6.1). Package
+			// http drops the length without a word, so every chunked request ends its connection;
+			// browsers and the official clients send none.
+			w.Header().Set("Connection", "close")
+		}
 		controller := http.NewResponseController(w)
 		now := time.Now()
 		if strings.HasPrefix(r.URL.Path, socketPath) {

@@ -13,7 +13,11 @@ import (
 // the refusal.
 func dialWebSocket(t *testing.T, p *running, origin string) (end func(), status int) {
 	t.Helper()
-	dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP(http.Header{"Origin": {origin}})}
+	header := http.Header{}
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP(header)}
 	connection, buffered, _, err := dialer.Dial(t.Context(),
 		strings.Replace(p.URL(), "http://", "ws://", 1)+"/socket.io/?EIO=4&transport=websocket")
 	var refused ws.StatusError

@@ -186,6 +186,9 @@ func (t *Tokens) identify(ctx context.Context, token string) (Identity, error) {
 	if len(token) > MaxTokenBytes {
 		return Identity{}, refused("the token is too long")
 	}
+	if strings.ContainsAny(token, "\r\n") { // which package base64 skips (RFC 7515, section 2, has none)
+		return Identity{}, refused("the token is malformed")
+	}
 	var found claims
 	parsed, err := t.parser.ParseWithClaims(token, &found, t.checked(t.key(ctx)))
 	if errors.Is(err, jwt.ErrTokenExpired) {

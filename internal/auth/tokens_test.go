@@ -7,8 +7,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -124,6 +126,7 @@ func TestTokensThatAreNotBelieved(t *testing.T) {
 
 	tokens := believer(t, func(o *auth.TokenOptions) { o.Issuer, o.Audience = "library", "shelfcast" })
 	plain := believer(t, nil)
+	skewed := believer(t, func(o *auth.TokenOptions) { o.ClockSkew = time.Minute })
 	for _, attack := range []struct {
 		name, token string
 		by          *auth.Tokens
@@ -149,6 +152,21 @@ func TestTokensThatAreNotBelieved(t *testing.T) {
 		{"wrong typ", headed(object{"typ": "dpop+jwt"}), plain},
 		{"typ is no text", headed(object{"typ": 1}), plain},
 		{"extensions", headed(object{"crit": []string{"b64"}, "b64": false}), plain},
+		{"a token in a token", sign(t, hs256, []byte(secret), object{"cty": "JWT", "typ": "JWE"}, good(nil)), plain},
+		{"a token as a payload", head + "." + base64.RawURLEncoding.EncodeToString([]byte(`"`+genuine+`"`)) + "." + signature, plain},
+		{"a list of algorithms", base64.RawURLEncoding.EncodeToString([]byte(`{"alg":["none","HS256"]}`)) + "." + payload + "." + signature, plain},
+		{"two algorithms", base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","alg":"none"}`)) + "." + payload + ".", plain},
+		{"an algorithm by another name", base64.RawURLEncoding.EncodeToString([]byte(`{"ALG":"none"}`)) + "." + payload + ".", plain},
+		{"the JSON form", `{"payload":"` + payload + `","protected":"` + head + `","signature":"` + signature + `"}`, plain},
+		{"a line break in it", head + "." + payload + "." + signature[:9] + "\n" + signature[9:], plain},
+		{"padded", genuine + "=", plain},
+		{"roles one after the other", signedText(secret, `{"sub":"eve","role":"owner","exp":99999999999,"role":["reader"]}`), plain},
+		{"an exp that was taken back", signedText(secret, fmt.Sprintf(`{"sub":"eve","role":"owner","exp":99999999999,"exp":%d}`, start.Unix())), plain},
+		{"deep claims", signedText(secret, `{"sub":`+strings.Repeat("[", 4000)), plain},
+		{"expired by the skew and a second", with(object{"exp": start.Add(-61 * time.Second).Unix()}), skewed},
+		{"expired by just the skew", with(object{"exp": start.Add(-60 * time.Second).Unix()}), skewed},
+		{"valid a second after the skew", with(object{"nbf": start.Add(61 * time.Second).Unix()}), skewed},
+		{"from a second after the skew", with(object{"iat": start.Add(61 * time.Second).Unix()}), skewed},
 		{"expired", with(object{"exp": start.Add(-time.Second).Unix()}), plain},
 		{"expires now", with(object{"exp": start.Unix()}), plain},
 		{"no exp", with(object{"exp": nil}), plain},
@@ -190,6 +208,14 @@ func TestTokensThatAreNotBelieved(t *testing.T) {
 	}
 }
 
+// signedText signs claims that no library would write.
+func signedText(key, claims string) string {
+	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
 // flip changes the first letter, which holds six bits that count.
 func flip(text string) string {
 	if text[0] == 'A' {
@@ -225,6 +251,13 @@ func TestTokensThatAreBelieved(t *testing.T) {
 		{"access token", sign(t, hs256, []byte(secret), object{"typ": "at+JWT"}, good(nil)), plain, owner},
 		{"issuer and audience", with(object{"iss": "library", "aud": []string{"shop", "shelfcast"}}), strict, owner},
 		{"within the skew", with(object{"exp": start.Add(-30 * time.Second).Unix(), "iat": start.Add(-time.Hour).Unix()}), skewed, owner},
+		{"a second before the skew is over", with(object{"exp": start.Add(-59 * time.Second).Unix()}), skewed, owner},
+		{"valid as soon as the skew lets it", with(object{"nbf": start.Add(60 * time.Second).Unix()}), skewed, owner},
+		// Where a claim is given twice the last one counts (RFC 7519, section 4): whoever signs sees the same.
+		{"a role twice", signedText(secret, `{"sub":"anna","role":"owner","exp":9999999999,"role":"reader"}`), plain, catalog.Actor{UserID: "anna", Role: catalog.RoleReader}},
+		{"key ids and addresses that mean nothing with a secret", sign(t, hs256, []byte(secret), object{
+			"kid": "../../../dev/null", "jku": "http://127.0.0.1:1/", "x5u": "http://127.0.0.1:1/", "x5c": []string{"AAAA"}, "jwk": object{"kty": "oct", "k": "AAAA"},
+		}, good(nil)), plain, owner},
 		{"a clock that is ahead", with(object{"iat": start.Add(30 * time.Second).Unix()}), skewed, owner},
 	} {
 		actor, err := one.by.Request(request(one.token))
@@ -427,6 +460,10 @@ func TestKeySets(t *testing.T) {
 		"PS256":                       sign(t, jwt.SigningMethodPS256, rsaKey, kid("r"), good(nil)),
 		"kid is a number":             sign(t, jwt.SigningMethodRS256, rsaKey, object{"kid": 1}, good(nil)),
 		"a key that the token brings": sign(t, jwt.SigningMethodEdDSA, edKey, object{"jwk": published(t, "x", edPublic)}, good(nil)),
+		"a certificate's address":     sign(t, jwt.SigningMethodEdDSA, edKey, object{"x5u": "http://127.0.0.1:1/cert"}, good(nil)),
+		"a certificate it brings":     sign(t, jwt.SigningMethodEdDSA, edKey, object{"x5c": []string{"AAAA"}, "x5t": "AAAA"}, good(nil)),
+		"a file as key id":            sign(t, jwt.SigningMethodHS256, []byte{}, kid("../../../../dev/null"), good(nil)),
+		"a query as key id":           sign(t, jwt.SigningMethodHS256, []byte("x"), kid("r' UNION SELECT 'x"), good(nil)),
 		"an address it brings":        sign(t, jwt.SigningMethodEdDSA, edKey, object{"jku": "http://127.0.0.1:1/keys"}, good(nil)),
 	} {
 		if believed(token) {
