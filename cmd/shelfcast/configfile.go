@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +21,9 @@ import (
 func loadConfig(r io.Reader) (kong.Resolver, error) {
 	values := map[string]any{}
 	if err := yaml.NewDecoder(r).Decode(&values); err != nil && err != io.EOF {
-		return nil, fmt.Errorf("the configuration file is not YAML: %w", err)
+		// The library's words may quote what stands there, and that may be a secret.
+		where := regexp.MustCompile(`line \d+`).FindString(err.Error())
+		return nil, errors.New(strings.TrimSuffix("the configuration file is not YAML of the form `name: value`, "+where, ", "))
 	}
 	return configFile{values}, nil
 }
@@ -47,9 +51,13 @@ func (c configFile) Validate(app *kong.Application) error {
 	}
 	var unknown []string
 	for name := range c.values {
-		if !known[name] {
-			unknown = append(unknown, name)
+		if known[name] {
+			continue
 		}
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-_") != "" {
+			name = "one whose name is no word" // jwt-secret:… without the space, say
+		}
+		unknown = append(unknown, name)
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
