@@ -105,8 +105,8 @@ func newAsyncAPI(table []event, version string) (*asyncAPIDocument, error) {
 		Operations: make(map[string]*asyncOperation),
 		Components: asyncComponents{Messages: make(map[string]asyncMessage)},
 	}
-	add := func(name, summary string, arguments []argument) ([]reference, error) {
-		payload, err := argumentsSchema(arguments, schemas)
+	add := func(name, summary string, arguments []argument, further bool) ([]reference, error) {
+		payload, err := argumentsSchema(arguments, schemas, further)
 		if err != nil {
 			return nil, fmt.Errorf("describing event %s: %w", name, err)
 		}
@@ -115,7 +115,7 @@ func newAsyncAPI(table []event, version string) (*asyncAPIDocument, error) {
 		return []reference{{channel.Ref + "/messages/" + url.PathEscape(name)}}, nil
 	}
 	for _, e := range table {
-		carried, err := add(e.name, e.summary, e.arguments)
+		carried, err := add(e.name, e.summary, e.arguments, !e.fromServer)
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func newAsyncAPI(table []event, version string) (*asyncAPIDocument, error) {
 			o.Action = "send"
 		}
 		if e.ack != nil {
-			answers, err := add(e.ackName(), "The acknowledgement of "+e.name+".", e.ack)
+			answers, err := add(e.ackName(), "The acknowledgement of "+e.name+".", e.ack, false)
 			if err != nil {
 				return nil, err
 			}
@@ -137,13 +137,15 @@ func newAsyncAPI(table []event, version string) (*asyncAPIDocument, error) {
 }
 
 // argumentsSchema is a tuple, as draft 07 writes one: AsyncAPI 3.0's schemas are a superset of
-// that draft.
-func argumentsSchema(arguments []argument, schemas *schemaSet) (jsonschema.Schema, error) {
+// that draft. Clients may send further arguments, which mean nothing.
+func argumentsSchema(arguments []argument, schemas *schemaSet, further bool) (jsonschema.Schema, error) {
 	var tuple jsonschema.Schema
 	tuple.AddType(jsonschema.Array)
 	count := int64(len(arguments))
 	tuple.MinItems = count
-	tuple.WithMaxItems(count)
+	if !further {
+		tuple.WithMaxItems(count)
+	}
 	if count == 0 {
 		return tuple, nil
 	}

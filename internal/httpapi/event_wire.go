@@ -1,5 +1,7 @@
 package httpapi
 
+import "github.com/swaggest/jsonschema-go"
+
 // What goes over Socket.IO besides the objects of wire.go. internal/live sends and reads it; the
 // AsyncAPI document describes it from here.
 
@@ -43,10 +45,18 @@ type serviceStatusWire struct {
 	_        struct{} `title:"How the node does" additionalProperties:"false"`
 }
 
+// customEventWire is the handbook's schema. Numbers that no book can have fit it: they are answered
+// like a book that does not exist. A test of the program holds what it says against what is answered.
 type customEventWire struct {
-	BookID int64    `json:"bookId" required:"true" minimum:"1" maximum:"9007199254740991"`
-	Action string   `json:"action" required:"true" enum:"favorite,unfavorite"`
-	_      struct{} `title:"A favorite, asked for over the socket"`
+	BookID int64    `json:"bookId" required:"true" pattern:"^-?[0-9]+$" example:"1703123456789" description:"A whole number, or its digits."`
+	Action string   `json:"action" required:"true" enum:"favorite,unfavorite" example:"favorite"`
+	_      struct{} `title:"A favorite, asked for over the socket" additionalProperties:"false"`
+}
+
+// PrepareJSONSchema adds what the Go type cannot say.
+func (customEventWire) PrepareJSONSchema(schema *jsonschema.Schema) error {
+	schema.Properties["bookId"].TypeObject.AddType(jsonschema.String)
+	return nil
 }
 
 type customEventAnswerWire struct {

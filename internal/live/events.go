@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -107,9 +108,10 @@ func (l *Live) customEvent(c *client, e *socketio.Event) (any, error) {
 	return favoritesCount{FavoritesCount: result.FavoritesCount}, nil
 }
 
-// parseCustomEvent accepts what the handbook's schema does: exactly bookId, a
-// number (that schema also takes one written as a string), and action. A
-// whole number that can be no id is a book that does not exist.
+// parseCustomEvent accepts what the handbook's schema does, as /asyncapi.json
+// describes it: exactly bookId, a whole number (that schema also takes one
+// written as a string: its digits), and action. A number that can be no id is a
+// book that does not exist.
 func parseCustomEvent(args socketio.Args) (bookID int64, on bool, err error) {
 	var fields map[string]json.RawMessage
 	if err := args.Decode(&fields); err != nil || fields == nil {
@@ -127,10 +129,12 @@ func parseCustomEvent(args socketio.Args) (bookID int64, on bool, err error) {
 		if err := json.Unmarshal(fields["bookId"], &text); err != nil {
 			return 0, false, invalidEvent("bookId must be a number")
 		}
-		text = strings.TrimSpace(text)
+		if digits := strings.TrimPrefix(text, "-"); digits == "" || strings.Trim(digits, "0123456789") != "" {
+			return 0, false, invalidEvent("bookId must be a number")
+		}
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(number) || math.IsInf(number, 0) || number != math.Trunc(number) {
+	if err != nil && !errors.Is(err, strconv.ErrRange) || number != math.Trunc(number) {
 		return 0, false, invalidEvent("bookId must be a whole number")
 	}
 	if number < 1 || number > float64(catalog.MaxBookID) {

@@ -2,7 +2,9 @@ package live
 
 import (
 	"context"
+	"encoding/json"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shelfcast/shelfcast/internal/auth"
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -72,15 +74,13 @@ func (l *Live) tryRenew(c *client, e *socketio.Event) (exp int64, err error) {
 	if err := l.admit(c.actor, c.address); err != nil {
 		return 0, err
 	}
-	var request struct {
-		Token string `json:"token"`
-	}
-	if err := e.Args.Decode(&request); err != nil || request.Token == "" {
-		return 0, invalidEvent("must have a token")
+	token, err := parseRenew(e.Args)
+	if err != nil {
+		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(e.Context(), commandTimeout)
 	defer cancel()
-	identity, err := l.authenticator.Renew(ctx, c.actor, request.Token)
+	identity, err := l.authenticator.Renew(ctx, c.actor, token)
 	if err != nil {
 		l.logger.Info("a token was not renewed", "socket", c.socket.ID(), "user", c.actor.UserID, "error", err)
 		return 0, err
@@ -90,6 +90,18 @@ func (l *Live) tryRenew(c *client, e *socketio.Event) (exp int64, err error) {
 	c.expiry.start(c.socket, l.now)
 	l.logger.Info("token renewed", "socket", c.socket.ID(), "user", c.actor.UserID, "role", c.actor.Role, "until", identity.Expires)
 	return identity.Expires.Unix(), nil
+}
+
+// parseRenew reads the token, under exactly that name.
+func parseRenew(args socketio.Args) (token string, err error) {
+	var fields map[string]json.RawMessage
+	if err := args.Decode(&fields); err != nil {
+		return "", invalidEvent("must be an object")
+	}
+	if json.Unmarshal(fields["token"], &token) != nil || token == "" || utf8.RuneCountInString(token) > auth.MaxTokenBytes {
+		return "", invalidEvent("must have a token")
+	}
+	return token, nil
 }
 
 // setRole lets a client have the rights of a role from now on, and no others.

@@ -5,7 +5,8 @@ import type { BatchEntry, Book, DashboardStats } from './openapi';
 /** A favorite, asked for over the socket */
 export interface CustomEvent {
   action: 'favorite' | 'unfavorite';
-  bookId: number;
+  /** A whole number, or its digits. */
+  bookId: number | string;
 }
 
 /** Answer to customEvent */
