@@ -84,6 +84,23 @@ func TestTheTablesDecideWhatReachesARole(t *testing.T) {
 	}
 }
 
+// Events of the connection itself go to every socket, so a role that may not see all of them gets
+// no connection.
+func TestARoleThatMayNotHearOfItsConnectionGetsNone(t *testing.T) {
+	t.Parallel()
+	for _, shown := range []tables{
+		hiding(catalog.RoleReader, "synced.missed"), hiding(catalog.RoleReader, "serviceStatus.detail"), hiding(catalog.RoleReader, "session.hold"),
+	} {
+		p := guardedBy(t, shown)
+		for role, want := range map[catalog.Role]bool{catalog.RoleReader: false, catalog.RoleOwner: true} {
+			_, err := sockettest.Try(t, p.URL(), sockettest.Handshake{Auth: map[string]any{"token": tokenFor(t, "rita", role)}})
+			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "Unauthorized access") {
+				t.Errorf("%s: a %s connects: %v", shown.name, role, err)
+			}
+		}
+	}
+}
+
 // guardedBy boots the program with --auth jwt and other tables than its own.
 func guardedBy(t *testing.T, shown tables) *running {
 	t.Helper()

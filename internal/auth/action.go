@@ -34,6 +34,7 @@ const (
 
 	ActionServe      Action = "server.run"
 	ActionExchange   Action = "books.exchange"
+	ActionMigrate    Action = "books.migrate"
 	ActionRestore    Action = "backups.restore"
 	ActionCheck      Action = "server.check"
 	ActionMintTokens Action = "tokens.mint"

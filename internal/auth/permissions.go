@@ -131,6 +131,7 @@ func commandPermissions() []Permission {
 	return []Permission{
 		operators(ActionServe, "run the server", "serve"),
 		operators(ActionExchange, "take books in and out as files", "import", "export"),
+		operators(ActionMigrate, "move the catalogue into a cluster or out of it", "migrate"),
 		operators(ActionRestore, "bring back what a backup holds", "backup restore"),
 		operators(ActionCheck, "look for faults", "check", "healthcheck", "config print", "version"),
 		operators(ActionMintTokens, "say who somebody is, with the secret", "token"),

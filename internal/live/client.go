@@ -50,7 +50,7 @@ func (l *Live) identify(s *socketio.Socket) error {
 	h := s.Handshake()
 	identity, err := l.authenticator.Handshake(s.Context(), auth.Handshake{Query: h.Query, Header: h.Headers, Auth: h.Auth})
 	if err == nil {
-		err = l.policy.Check(identity.Actor, auth.ActionConnect)
+		err = l.mayConnect(identity.Actor)
 	}
 	if err != nil {
 		l.meter.Refused(catalog.ErrorCode(err))
@@ -78,6 +78,17 @@ func (l *Live) identify(s *socketio.Socket) error {
 	}
 	s.Set(clientKey{}, c)
 	return nil
+}
+
+// mayConnect refuses a role that may not hear what every connection brings:
+// that goes to all sockets, whoever is behind them.
+func (l *Live) mayConnect(actor catalog.Actor) error {
+	for _, object := range []string{"synced", "serviceStatus"} {
+		if err := l.policy.CheckWhole(actor, object); err != nil {
+			return err
+		}
+	}
+	return l.policy.Check(actor, auth.ActionConnect)
 }
 
 // connect welcomes a client. The socket's other handlers run after it, one at a
