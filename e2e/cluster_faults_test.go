@@ -116,7 +116,11 @@ func (c *cluster) rollingRestart(t *testing.T, clients *fleet, scale clusterFaul
 	promised := newPromise()
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
-	group.Go(func() { promised.add(ctx, []*api{front}, "the rolling restart", scale.rolling, 2) })
+	for writer := range rollingWriters { // one alone would wait for its answers
+		group.Go(func() {
+			promised.add(ctx, []*api{front}, fmt.Sprint("writer ", writer, " of the rolling restart"), rollingWriters*scale.rolling, 2)
+		})
+	}
 	defer group.Wait()
 	defer cancel()
 	lag := watchLag(clients, promised)
@@ -149,6 +153,8 @@ func (c *cluster) rollingRestart(t *testing.T, clients *fleet, scale clusterFaul
 	t.Logf("rolling restart: %d books in %s, %d second tries, longest pause between acknowledgements %s, no client more than %s behind",
 		promised.size(), time.Since(began).Round(time.Millisecond), promised.repeated, promised.gap.Round(time.Millisecond), lag.longest.Round(time.Millisecond))
 }
+
+const rollingWriters = 4
 
 // lagWatch measures how far clients are behind what was acknowledged.
 type lagWatch struct {
