@@ -165,6 +165,17 @@ func (b *breaker) silence() {
 	}
 }
 
+// vanish resets every connection at the client's side alone: the server does not notice.
+func (b *breaker) vanish() {
+	for _, l := range b.all() {
+		l.mu.Lock()
+		l.silent = true
+		l.mu.Unlock()
+		_ = l.client.(*net.TCPConn).SetLinger(0) // it may be closed already
+		l.client.Close()
+	}
+}
+
 // part lets nothing through any more, and tells nobody, until heal, as a network does that has come
 // apart.
 func (b *breaker) part() {

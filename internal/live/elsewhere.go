@@ -119,7 +119,7 @@ func (l *Live) watching() int {
 	if len(others) == 0 {
 		return l.people.watching()
 	}
-	crowds := []crowd{l.people.presence().Watchers}
+	crowds := []crowd{l.people.watcherCrowd()}
 	for _, told := range others {
 		crowds = append(crowds, told.Watchers)
 	}

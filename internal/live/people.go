@@ -138,7 +138,6 @@ func (p *people) status() userStatus {
 func (p *people) presence() *presence {
 	p.mu.Lock()
 	everyone := make([]uint64, 0, p.order.Len())
-	watchers := make([]uint64, 0, len(p.watchers))
 	users := make([]presentUser, 0, min(p.order.Len(), maxListed))
 	for element := p.order.Front(); element != nil; element = element.Next() {
 		who := element.Value.(*person)
@@ -147,11 +146,19 @@ func (p *people) presence() *presence {
 			users = append(users, presentUser{onlineUser: who.shown(), Since: who.since.UTC()})
 		}
 	}
+	p.mu.Unlock()
+	return &presence{People: newCrowd(everyone), Watchers: p.watcherCrowd(), Users: users}
+}
+
+// watcherCrowd is who watches a dashboard.
+func (p *people) watcherCrowd() crowd {
+	p.mu.Lock()
+	hashes := make([]uint64, 0, len(p.watchers))
 	for name := range p.watchers {
-		watchers = append(watchers, hashOf(name))
+		hashes = append(hashes, hashOf(name))
 	}
 	p.mu.Unlock()
-	return &presence{People: newCrowd(everyone), Watchers: newCrowd(watchers), Users: users}
+	return newCrowd(hashes)
 }
 
 func (p *person) shown() onlineUser {

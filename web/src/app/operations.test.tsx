@@ -69,6 +69,15 @@ describe('operations', () => {
     await waitFor(() => expect(screen.queryByRole('alertdialog')).toBeNull());
   });
 
+  it('say which node of a cluster a connection is to, and which does not answer', async () => {
+    const view = answers['GET /connections'];
+    const nodes = [{ name: 'north', connections: 1, answered: true }, { name: 'south', connections: 0, answered: false }];
+    asOwner(answering({ ...answers, 'GET /connections': { ...view, nodes, connections: [{ ...connection, node: 'north' }] } }).rest);
+    expect(await screen.findByRole('cell', { name: 'north' })).toBeTruthy();
+    expect(screen.getByText(/On 1 of 2 nodes\./)).toBeTruthy();
+    expect(screen.getByText(/whoever is connected to south/)).toBeTruthy();
+  });
+
   it('say what cannot be had, each part for itself', async () => {
     asOwner(answering({ 'GET /blocks': [] }).rest);
     await waitFor(() => expect(screen.getAllByRole('alert').length).toBeGreaterThanOrEqual(4));

@@ -37,7 +37,7 @@ export function Connections() {
         data === undefined ? undefined : (
           <>
             <span data-connections-total="">{number(data.total)}</span> open: {number(data.byTransport.websocket)} by WebSocket, {number(data.byTransport.polling)} by polling.
-            {data.nodes.length > 0 && ` On ${number(data.nodes.filter(({ answered }) => answered).length)} nodes.`}
+            {data.nodes.length > 0 && ` On ${number(data.nodes.length - silent.length)} of ${number(data.nodes.length)} nodes.`}
             {data.total > CONNECTIONS_LISTED && ` The ${CONNECTIONS_LISTED} furthest behind and busiest are listed.`}
           </>
         )
