@@ -97,7 +97,9 @@ func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening this node's own files in %s: %w", s.Data, err)
 	}
-	log, err := natslog.Open(ctx, s.logOptions(s.NATSURL, logger))
+	options := s.logOptions(s.NATSURL, logger)
+	options.Meter = meters.stream
+	log, err := natslog.Open(ctx, options)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening the log in NATS: %w", err), node.Close())
 	}
@@ -117,5 +119,6 @@ func meet(s *Settings, log *natslog.Log, meters *metrics.Metrics, logger *slog.L
 		return nil, fmt.Errorf("--nats-stream, --node-name: %w", err)
 	}
 	meters.Nodes.Observe(met.Others)
+	meters.Stream.Observe(log.Age, log.Silence)
 	return met, nil
 }

@@ -34,7 +34,7 @@ func newMonitor(version string, log *logs.Log) *monitor {
 
 // meters are for the store.
 func (m *monitor) meters() storeMeters {
-	return storeMeters{log: m.metrics.Log, catalog: m.metrics.Catalog}
+	return storeMeters{log: m.metrics.Log, stream: m.metrics.Stream, catalog: m.metrics.Catalog}
 }
 
 // open makes the recorder, which keeps its minutes in the store. Before start

@@ -46,6 +46,7 @@ type storeLog interface {
 // storeMeters are told of what the store does; nil ones are not.
 type storeMeters struct {
 	log     sqlitelog.Meter
+	stream  natslog.Meter
 	catalog catalog.Meter
 }
 

@@ -22,6 +22,7 @@ type Metrics struct {
 	HTTP    *HTTP    // an httpapi.Meter
 	Guard   *Guard   // a guard.Meter
 	Nodes   *Nodes   // a nodes.Meter
+	Stream  *Stream  // a natslog.Meter
 
 	own     *prometheus.Registry // what Read gives too
 	runtime *prometheus.Registry // of Go and of the process
@@ -38,6 +39,7 @@ func New(version string) *Metrics {
 	m.HTTP = newHTTP(m.own, limits)
 	m.Guard = newGuard(m.own)
 	m.Nodes = newNodes(m.own)
+	m.Stream = newStream(m.own)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1; the label says which version runs.",
 		ConstLabels: prometheus.Labels{"version": version},

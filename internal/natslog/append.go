@@ -111,6 +111,9 @@ func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
 			if failure == nil {
 				return key - catalog.Sequence(s.key), nil
 			}
+			if stale := (*staleError)(nil); errors.As(failure, &stale) {
+				l.meter.Conflicted()
+			}
 			if !errors.Is(failure, errNotStored) {
 				if errors.Is(failure, errUnknown) && ctx.Err() == nil {
 					l.health.unanswered(begun)
@@ -130,6 +133,7 @@ func (l *Log) store(ctx context.Context, s *storing) (catalog.Sequence, error) {
 			}
 			return 0, catalog.Unavailable(err)
 		}
+		l.meter.Retried()
 	}
 }
 

@@ -117,6 +117,12 @@ func (l *Log) Age() time.Duration {
 	return time.Since(l.health.currentAt)
 }
 
+// Silence is how long ago a write was acknowledged, barriers included.
+func (l *Log) Silence() time.Duration {
+	age, _ := l.health.state()
+	return age
+}
+
 // Failing tells why writes are refused now, as Writable; nil if they are not. It never waits.
 func (l *Log) Failing() error {
 	if l.life.Err() != nil {

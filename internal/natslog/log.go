@@ -38,6 +38,7 @@ type Options struct {
 	Name   string           // of this node, for who looks at the cluster's connections
 	Now    func() time.Time // the clock; nil: time.Now
 	Logger *slog.Logger     // nil: nothing is logged
+	Meter  Meter            // nil: nobody is told
 }
 
 // Log is a [catalog.Log] in a JetStream stream. It is safe for concurrent use, and any number of
@@ -58,6 +59,7 @@ type Log struct {
 	node      string // names this opening of the log
 	now       func() time.Time
 	logger    *slog.Logger
+	meter     Meter
 
 	health  health
 	writing *window
@@ -88,7 +90,7 @@ func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	l := &Log{
-		subjects: subjects(options.Stream), place: options.Place(), node: nuid.Next(), now: options.Now, logger: options.Logger,
+		subjects: subjects(options.Stream), place: options.Place(), node: nuid.Next(), now: options.Now, logger: options.Logger, meter: options.Meter,
 		writing: newWindow(maxWriting, maxWritingBytes), clients: clientStates{states: make(map[string]clientState)},
 		reconnected: make(chan struct{}, 1),
 	}
@@ -140,6 +142,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Meter == nil {
+		o.Meter = silentMeter{}
 	}
 	return o, nil
 }

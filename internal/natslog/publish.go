@@ -117,6 +117,7 @@ func (l *Log) publish(ctx context.Context, command string, messages []*nats.Msg)
 		return 0, fmt.Errorf("%w: stream %q answered", errNotStored, ack.Stream)
 	}
 	l.health.acknowledged(ack.Sequence, sentAt)
+	l.meter.Acknowledged(time.Since(sentAt))
 	return ack.Sequence, nil
 }
 

@@ -59,6 +59,7 @@ type tail struct {
 	apply   func([]catalog.Change) error
 	seen    catalog.Sequence // of messages: everything up to it was seen
 	changes []catalog.Change // decoded, not applied yet
+	isLive  bool             // it has had all that was there at first
 }
 
 func (l *Log) newTail(after catalog.Sequence, apply func([]catalog.Change) error) (*tail, error) {
@@ -114,6 +115,7 @@ func (t *tail) run(ctx context.Context) error {
 			filter = t.log.subjects.all()
 			continue
 		}
+		t.isLive = true
 		if target, err = t.follow(ctx); err != nil {
 			return err
 		}
@@ -123,9 +125,16 @@ func (t *tail) run(ctx context.Context) error {
 
 // replay applies what is stored, as far as a server has it.
 func (t *tail) replay(ctx context.Context, filter string) error {
+	filled := 0
+	defer func() {
+		if t.isLive && filled > 0 {
+			t.log.meter.Filled(filled)
+		}
+	}()
 	for more := true; more; {
 		var err error
 		more, err = t.reader.read(ctx, filter, t.seen+1, func(message *nats.Msg, sequence catalog.Sequence) error {
+			filled++
 			return t.take(message.Header.Get(jetstream.SubjectHeader), sequence, message.Data)
 		})
 		if flushed := t.flush(); flushed != nil {
