@@ -163,7 +163,7 @@ func serverSideTimeout(t *testing.T, start Factory) {
 			t.Error(err)
 		}
 	}) // the third server has no handler and never acknowledges
-	ctx, cancel := context.WithTimeout(context.Background(), 700*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	acks, err := nodes[0].Of("/").ServerSideEmitWithAck(ctx, "ask")
 	if !errors.Is(err, context.DeadlineExceeded) || len(acks) != 1 {

@@ -231,7 +231,7 @@ func acks(t *testing.T, start Factory) {
 func partialAcks(t *testing.T, start Factory) {
 	nodes := cluster(t, start, 2)
 	here, there, silent := nodes[0].connect(t, "/"), nodes[1].connect(t, "/"), nodes[1].connect(t, "/")
-	answers := asking(t, nodes[0].Timeout(700*time.Millisecond))
+	answers := asking(t, nodes[0].Timeout(2*time.Second))
 	here.answer(`["ask",1]`, `["here"]`)
 	there.answer(`["ask",1]`, `["there"]`)
 	id := silent.asked(`["ask",1]`)

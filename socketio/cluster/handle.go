@@ -27,7 +27,7 @@ func (a *Adapter) handle(data []byte) {
 	if m.To != "" && m.To != a.id {
 		return
 	}
-	a.received.Add(1)
+	defer a.received.Add(1)
 	if m.Kind == kindFarewell {
 		a.lose(m.From)
 		return
