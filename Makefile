@@ -138,7 +138,7 @@ soak-packages: ## Long tests of engineio and socketio: attacks beside a healthy 
 
 # One after the other: each fills the machine.
 .PHONY: soak-program
-soak-program: test-needs web ## Long tests of the program: 1,000 clients over a crash, 5,000 writes over cuts, power cuts, moves, a flood
+soak-program: test-needs web ## Long tests of the program: 1,000 clients over a crash, 5,000 writes over cuts, power cuts, moves, clusters
 	SHELFCAST_SOAK=1 go test -race -vet off -tags e2e -count 1 -parallel 1 -timeout 30m -v \
 		-run 'TestClientsConverge|TestRestartRecoversEveryClient|TestPowerCut|TestCatalogueMoves|TestClusterUnderFaults|TestClusterComesApart' ./e2e
 	@# This one compares times, which the race detector would be part of.

@@ -30,7 +30,7 @@ func clusterFaultsScale() clusterFaults {
 	if !soaking() {
 		return clusterFaults{clients: 12, kills: 2, every: time.Second, down: time.Second, pause: 50 * time.Millisecond, writes: 20, spread: 500 * time.Millisecond, rolling: 50 * time.Millisecond}
 	}
-	return clusterFaults{clients: 300, kills: 8, every: 15 * time.Second, down: 5 * time.Second, pause: 100 * time.Millisecond, writes: 1000, spread: 5 * time.Second, rolling: 50 * time.Millisecond}
+	return clusterFaults{clients: 300, kills: 8, every: 15 * time.Second, down: 5 * time.Second, pause: 100 * time.Millisecond, writes: 1000, spread: 5 * time.Second, rolling: 40 * time.Millisecond}
 }
 
 // Three nodes on three NATS servers: identical requests on all of them, a rolling restart, and crashes

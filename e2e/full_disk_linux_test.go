@@ -144,6 +144,16 @@ func fullDisk(t *testing.T, d disk) {
 	client := newAPI(t, server)
 	clients := startReturners(t, server.url(), 1) // they fetch nothing: all that they know they were told
 	awaitListening(t, clients)
+	listener := startFleet(t, server.url(), []member{{Name: "listener", Role: "reader", Kind: "handbook", Client: "socket.io-client-4.8"}})
+	hears := func(writable bool) {
+		t.Helper()
+		listener.await(t, fmt.Sprint("clients hear that writes work: ", writable), func(one become) error {
+			if one.Service == nil || one.Service.Writable != writable {
+				return fmt.Errorf("the last that was said: %+v", one.Service)
+			}
+			return nil
+		})
+	}
 	promised := newLedger()
 	refused := &atomic.Int64{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -171,6 +181,7 @@ func fullDisk(t *testing.T, d disk) {
 		}
 		return err
 	})
+	hears(false)
 	eventually(t, "many refusals", more(func() int { return int(refused.Load()) }, 200))
 	got := client.call(t, http.StatusServiceUnavailable, http.MethodPost, "/books", book{"title": "Too much", "author": "A"})
 	expectProblem(t, got, "")
@@ -189,6 +200,7 @@ func fullDisk(t *testing.T, d disk) {
 		}
 		return err
 	})
+	hears(true)
 	eventually(t, "writes once more", more(promised.size, promised.size()+30))
 	cancel()
 	writers.Wait()

@@ -181,6 +181,7 @@ func (p *Program) buildSockets() {
 	p.sockets = socketio.NewServer(options)
 	p.monitor.metrics.Engine.Observe(p.sockets.Engine().Stats)
 	p.monitor.metrics.Catalog.Observe(p.store.catalog.Stats)
+	p.monitor.metrics.Catalog.ObserveHealth(func() (bool, time.Duration) { return p.store.log.Failing() != nil, p.store.log.Age() })
 	liveOptions := live.Options{
 		Catalog:       p.store.catalog,
 		IO:            p.sockets,

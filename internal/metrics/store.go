@@ -16,6 +16,7 @@ type Catalog struct {
 	lag      prometheus.Histogram
 	failures *prometheus.CounterVec
 	stats    atomic.Pointer[func() catalog.Stats]
+	health   atomic.Pointer[func() (failing bool, age time.Duration)]
 }
 
 var _ catalog.Meter = (*Catalog)(nil)
@@ -29,12 +30,34 @@ func newCatalog(registry *prometheus.Registry) *Catalog {
 	}
 	f.gaugeOf("books", "Books in the catalogue.", func() float64 { return float64(c.figures().TotalBooks) })
 	f.gaugeOf("favorites", "Favorites in the catalogue.", func() float64 { return float64(c.figures().TotalFavorites) })
+	f.gaugeOf("log_failing", "1 while changes are refused because the log does not take them, otherwise 0.", func() float64 {
+		if failing, _ := c.state(); failing {
+			return 1
+		}
+		return 0
+	})
+	f.gaugeOf("catalog_age_seconds", "How old the catalogue is, at most, that this node shows. In a cluster that works it stays below a second; a single node shows 0.", func() float64 {
+		_, age := c.state()
+		return age.Seconds()
+	})
 	f.gaugeOf("log_sequence", "The sequence of the last applied change.", func() float64 { return float64(c.figures().Position.Sequence) })
 	return c
 }
 
 // Observe lets the size of the catalogue be asked, from now on. Before, it is 0.
 func (c *Catalog) Observe(stats func() catalog.Stats) { c.stats.Store(&stats) }
+
+// ObserveHealth lets the state of the log be asked, from now on. Before, all is well.
+func (c *Catalog) ObserveHealth(state func() (failing bool, age time.Duration)) {
+	c.health.Store(&state)
+}
+
+func (c *Catalog) state() (failing bool, age time.Duration) {
+	if state := c.health.Load(); state != nil {
+		return (*state)()
+	}
+	return false, 0
+}
 
 func (c *Catalog) figures() catalog.Stats {
 	if stats := c.stats.Load(); stats != nil {
