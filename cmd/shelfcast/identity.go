@@ -17,9 +17,9 @@ type identity struct {
 	close         context.CancelFunc // ends what looks after the keys; never nil
 }
 
-// openIdentity waits for the keys of --jwks-url, for a bounded time. tokenPolicy is what people with
-// tokens may do and see.
-func openIdentity(s *Settings, tokenPolicy auth.Policy, logger *slog.Logger) (*identity, error) {
+// openIdentity waits for the keys of --jwks-url, for a bounded time and no longer than starting, which
+// bounds nothing later. tokenPolicy is what people with tokens may do and see.
+func openIdentity(starting context.Context, s *Settings, tokenPolicy auth.Policy, logger *slog.Logger) (*identity, error) {
 	if s.Auth != "jwt" {
 		if s.JWTSecret != "" || s.JWKSURL != "" {
 			logger.Warn("tokens are not asked for, because --auth is demo: everyone may do everything")
@@ -29,9 +29,13 @@ func openIdentity(s *Settings, tokenPolicy auth.Policy, logger *slog.Logger) (*i
 	options := auth.TokenOptions{
 		Secret: s.JWTSecret, Issuer: s.JWTIssuer, Audience: s.JWTAudience, ClockSkew: s.JWTClockSkew,
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
 	if s.JWKSURL != "" {
+		detach := context.AfterFunc(starting, cancel)
 		keys, err := auth.NewKeySet(ctx, s.JWKSURL, logger)
+		if !detach() {
+			err = context.Cause(starting) // without it, a key set that has none would do
+		}
 		if err != nil {
 			cancel()
 			return nil, fmt.Errorf("--jwks-url: %w", err)

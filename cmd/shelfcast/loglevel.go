@@ -10,9 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/shelfcast/shelfcast/internal/httpapi"
 )
@@ -68,10 +66,7 @@ func serveLogLevel(level *slog.LevelVar, logger *slog.Logger) http.HandlerFunc {
 
 // toggleDebug lets SIGHUP, which supervisors and kill can send, turn debug lines on and back to the
 // level that the program started with (info, if that is debug), until ctx ends.
-func toggleDebug(ctx context.Context, level *slog.LevelVar, logger *slog.Logger) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func toggleDebug(ctx context.Context, hangups <-chan os.Signal, level *slog.LevelVar, logger *slog.Logger) {
 	configured := max(level.Level(), slog.LevelInfo)
 	for {
 		select {

@@ -159,6 +159,11 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) (err error
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	logger := log.Logger
+	hangups := make(chan os.Signal, 1)
+	if !isTerminal(p.stderr) { // closing a terminal ends what runs in it, by the same signal
+		signal.Notify(hangups, syscall.SIGHUP) // from here on: a start may take a while
+		defer signal.Stop(hangups)
+	}
 	program := New(*s, p.version, log)
 	if err := program.Run(signals); err != nil {
 		return err
@@ -169,9 +174,7 @@ func (serveCommand) Run(ctx context.Context, p *process, s *Settings) (err error
 	defer background.Wait()
 	defer stopResting()
 	background.Go(func() { returnMemory(resting) })
-	if !isTerminal(p.stderr) { // closing a terminal ends what runs in it, by the same signal
-		background.Go(func() { toggleDebug(resting, log.Level, logger) })
-	}
+	background.Go(func() { toggleDebug(resting, hangups, log.Level, logger) })
 
 	var failure error
 	select {

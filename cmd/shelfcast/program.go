@@ -90,7 +90,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		}
 		p.monitor.metrics.HTTP.Certificate(p.certificate.expires, p.certificate.stale)
 	}
-	if p.identity, err = openIdentity(s, p.tokenPolicy, p.logger); err != nil {
+	if p.identity, err = openIdentity(ctx, s, p.tokenPolicy, p.logger); err != nil {
 		return err
 	}
 	defer func() {

@@ -28,9 +28,10 @@ const (
 // 10 seconds. While the URL does not answer, the keys known so far count. Safe for concurrent use.
 type KeySet struct{ keys keyfunc.Keyfunc }
 
-// NewKeySet waits for the first answer, at most 10 seconds; without one it is logged and tried
-// again. The goroutine that fetches later ends with ctx.
+// NewKeySet waits for the first answer, at most 10 seconds or until ctx ends; without one it is
+// logged and tried again. The goroutine that fetches later ends with ctx.
 func NewKeySet(ctx context.Context, url string, logger *slog.Logger) (*KeySet, error) {
+	logger.Info("asking for the keys for tokens", "within", keysTimeout)
 	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{url}, keyfunc.Override{
 		Client: &http.Client{
 			Transport: &boundedBody{next: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxResponseHeaderBytes: 64 << 10}},

@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/shelfcast/shelfcast/internal/ops"
 )
 
 // manifestFile is the name of the manifest in a backup's directory.
@@ -112,7 +113,7 @@ func (m *Manifest) books() (File, error) {
 }
 
 func readBounded(name string, limit int64) ([]byte, error) {
-	file, err := os.Open(name)
+	file, err := ops.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ func (f *File) check(size int64, checksum string) error {
 
 // checkFile is check without the whole file in memory.
 func checkFile(dir string, file File) error {
-	opened, err := os.Open(filepath.Join(dir, file.Name))
+	opened, err := ops.OpenRegular(filepath.Join(dir, file.Name))
 	if err != nil {
 		return err
 	}

@@ -133,6 +133,14 @@ func (t *blockTable) find(address netip.Addr, now time.Time) *blockEntry {
 
 func (b *Block) ended(now time.Time) bool { return !b.Until.IsZero() && !b.Until.After(now) }
 
+// lasts is for people: the end, or that there is none.
+func (b *Block) lasts() string {
+	if b.Until.IsZero() {
+		return "it is lifted"
+	}
+	return b.Until.Format(time.RFC3339)
+}
+
 // Contains tells whether a network that people wrote is blocked as a whole, without counting it.
 func (b *Blocks) Contains(prefix netip.Prefix) bool {
 	table, now := b.table.Load(), b.options.Now()
@@ -180,7 +188,7 @@ func (b *Blocks) Add(prefix netip.Prefix, lasting time.Duration, by string, forc
 	if err := b.replaceLocked(entries); err != nil {
 		return Block{}, err
 	}
-	b.options.Logger.Warn("address blocked", "address", BlockName(prefix), "until", entry.block.Until, "by", by)
+	b.options.Logger.Warn("address blocked", "address", BlockName(prefix), "until", entry.block.lasts(), "by", by)
 	return entry.block, nil
 }
 

@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -106,6 +107,24 @@ func TestABrokenListOfBlocksIsSetAside(t *testing.T) {
 		}
 		if kept, err := os.ReadFile(file + ".broken"); err != nil || string(kept) != content {
 			t.Errorf("%.40s is not kept: %v", content, err)
+		}
+	}
+}
+
+// The log says until when, and of a block without an end not that it ended long ago.
+func TestBlocksAreLoggedWithTheirEnd(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	noon := time.Date(2024, 12, 25, 12, 0, 0, 0, time.UTC)
+	b := OpenBlocks(BlocksOptions{Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return noon }})
+	for text, want := range map[string]string{"192.0.2.1": `until="it is lifted"`, "192.0.2.2": `until=2024-12-25T13:00:00Z`} {
+		lasting := time.Duration(0)
+		if text == "192.0.2.2" {
+			lasting = time.Hour
+		}
+		log.Reset()
+		if _, err := b.Add(mustParse(t, text), lasting, "olga", false); err != nil || !strings.Contains(log.String(), want) {
+			t.Errorf("%s: %v %s", text, err, log.String())
 		}
 	}
 }

@@ -50,6 +50,9 @@ func readBlocks(name string) ([]storedBlock, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() { // a named pipe would be waited for
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
 	if info.Size() > maxBlocksFile {
 		return nil, fmt.Errorf("%s has %d bytes", name, info.Size())
 	}

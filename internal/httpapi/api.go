@@ -76,9 +76,11 @@ type API struct {
 	users     *ratelimit.Limiter
 	addresses *ratelimit.Limiter
 	events    *ratelimit.Limiter
-	timings   *ratelimit.Limiter
-	leaving   atomic.Bool // HandOver or Drain was called
-	draining  atomic.Bool
+	// backupTurns are for making and verifying backups.
+	backupTurns turns
+	timings     *ratelimit.Limiter
+	leaving     atomic.Bool // HandOver or Drain was called
+	draining    atomic.Bool
 }
 
 // New builds an API. It fails when a required option is missing, an origin is not one, or the
@@ -88,13 +90,14 @@ func New(options Options) (*API, error) {
 		return nil, err
 	}
 	a := &API{
-		options:   options,
-		logger:    options.Logger,
-		mux:       http.NewServeMux(),
-		users:     ratelimit.New(options.UserRate),
-		addresses: ratelimit.New(options.AddressRate),
-		events:    ratelimit.New(options.EventRate),
-		timings:   ratelimit.New(timingsRate()),
+		options:     options,
+		logger:      options.Logger,
+		mux:         http.NewServeMux(),
+		users:       ratelimit.New(options.UserRate),
+		addresses:   ratelimit.New(options.AddressRate),
+		events:      ratelimit.New(options.EventRate),
+		backupTurns: newTurns(maxBackupCalls),
+		timings:     ratelimit.New(timingsRate()),
 	}
 	documents := &documents{}
 	a.routes = append(a.contractRoutes(), documents.routes()...)

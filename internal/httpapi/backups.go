@@ -107,6 +107,11 @@ func (a *API) makeBackup(w http.ResponseWriter, c *call) error {
 	if a.options.Backups.Create == nil {
 		return notAvailable()
 	}
+	release, err := a.backupTurn(w, c)
+	if err != nil {
+		return err
+	}
+	defer release()
 	made, err := a.options.Backups.Create()
 	if err != nil {
 		a.logger.Error("a backup could not be made", "error", err, "user", c.actor.UserID, "request", catalog.RequestID(c.Context()))
@@ -119,6 +124,11 @@ func (a *API) verifyBackup(w http.ResponseWriter, c *call) error {
 	if a.options.Backups.Verify == nil {
 		return notAvailable()
 	}
+	release, err := a.backupTurn(w, c)
+	if err != nil {
+		return err
+	}
+	defer release()
 	report, err := a.options.Backups.Verify(c.PathValue("name"))
 	if errors.Is(err, ErrNoBackup) {
 		return &catalog.Error{Code: catalog.CodeNotFound, Text: "Backup not found", Err: err}
@@ -127,6 +137,20 @@ func (a *API) verifyBackup(w http.ResponseWriter, c *call) error {
 		return backupFailed(err)
 	}
 	return writeJSON(w, http.StatusOK, report)
+}
+
+// maxBackupCalls is how many calls may make or verify backups, all but one of them waiting: each
+// reads or writes the whole catalogue.
+const maxBackupCalls = 4
+
+func (a *API) backupTurn(w http.ResponseWriter, c *call) (release func(), err error) {
+	release, ok := a.backupTurns.take(c.Context())
+	if !ok {
+		a.noteLimit(c.RemoteAddr, c.actor.UserID, LimitBackups)
+		w.Header().Set("Retry-After", "5")
+		return nil, tooManyRequests()
+	}
+	return release, nil
 }
 
 // backupFailed keeps paths of the server from clients.

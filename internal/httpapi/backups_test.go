@@ -48,3 +48,51 @@ func TestBackupAnswers(t *testing.T) {
 		}
 	}
 }
+
+// Each verification reads a whole backup: one works, a few wait, and more are told to come later.
+func TestBackupCallsAreBounded(t *testing.T) {
+	t.Parallel()
+	const calls = 20
+	at, atOnce, goOn := make(chan struct{}, calls), make(chan struct{}, 1), make(chan struct{})
+	f := newEmptyFixture(t, func(o *httpapi.Options) {
+		o.Backups.Verify = func(name string) (httpapi.BackupReport, error) {
+			select {
+			case atOnce <- struct{}{}:
+			default:
+				t.Error("two at once")
+			}
+			at <- struct{}{}
+			<-goOn
+			<-atOnce
+			return httpapi.BackupReport{Name: name, OK: true, Faults: []string{}}, nil
+		}
+	})
+	verify := func() int {
+		response := f.send(t, http.MethodPost, "/backups/20241225T143000.000Z/verify", "", nil)
+		body := readAll(t, response)
+		if response.StatusCode == http.StatusTooManyRequests {
+			checkProblem(t, response, body, "Too many requests", "")
+			if response.Header.Get("Retry-After") == "" {
+				t.Error("when may they come again?")
+			}
+		}
+		return response.StatusCode
+	}
+	statuses := make(chan int, calls)
+	for range calls {
+		go func() { statuses <- verify() }()
+	}
+	<-at
+	refused := 0
+	for ; refused < calls-4; refused++ { // the others wait until goOn
+		if status := <-statuses; status != http.StatusTooManyRequests {
+			t.Fatalf("answered with %d", status)
+		}
+	}
+	close(goOn)
+	for range calls - refused {
+		if status := <-statuses; status != http.StatusOK {
+			t.Errorf("who waited: %d", status)
+		}
+	}
+}

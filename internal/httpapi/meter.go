@@ -24,6 +24,7 @@ const (
 	LimitAddressEvents   = "events per address"
 	LimitTimings         = "timings"
 	LimitBody            = "body size"
+	LimitBackups         = "backups at once"
 )
 
 // The routes that Meter.Answered names beside the API's own.

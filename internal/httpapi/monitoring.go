@@ -138,8 +138,9 @@ func (a *API) history(w http.ResponseWriter, c *call) error {
 
 // reportTimings takes all samples or none.
 func (a *API) reportTimings(w http.ResponseWriter, c *call) error {
-	if !a.timings.Admits(guard.Sender(c.RemoteAddr), a.options.Now()) {
+	if v := a.timings.Take(guard.Sender(c.RemoteAddr), a.options.Now()); !v.Admitted {
 		a.noteLimit(c.RemoteAddr, c.actor.UserID, LimitTimings)
+		w.Header().Set("Retry-After", wholeSeconds(v.RetryAfter))
 		return tooManyRequests()
 	}
 	var samples []struct {

@@ -82,6 +82,9 @@ func TestTimingsAreLimited(t *testing.T) {
 		response := f.send(t, http.MethodPost, "/timings", `{"samples":[]}`, map[string]string{"Content-Type": "application/json"})
 		readAll(t, response)
 		statuses[response.StatusCode]++
+		if wait := response.Header.Get("Retry-After"); (wait == "1") != (response.StatusCode == http.StatusTooManyRequests) {
+			t.Errorf("%d with Retry-After %q", response.StatusCode, wait)
+		}
 	}
 	if statuses[http.StatusOK] != 20 || statuses[http.StatusTooManyRequests] != 10 || len(meter.limited) != 10 || meter.limited[0] != httpapi.LimitTimings {
 		t.Errorf("statuses %v, limits hit %v", statuses, meter.limited)

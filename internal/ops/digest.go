@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -80,7 +79,7 @@ var errNoteDamaged = errors.New("is damaged")
 // readNote returns the zero note when there is none yet.
 func readNote(dir string) (note, error) {
 	name := filepath.Join(dir, digestFile)
-	content, err := os.ReadFile(name)
+	content, err := readRegular(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return note{}, nil
 	}

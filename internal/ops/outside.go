@@ -23,7 +23,7 @@ func (k fileMark) is(info fs.FileInfo) bool {
 // somebody changes it meanwhile, the next look sees another mark, and reads it
 // again. The file may be large, so it is not held in memory.
 func digestMarked(name string) (found digest, mark fileMark, err error) {
-	file, err := os.Open(name)
+	file, err := OpenRegular(name)
 	if err != nil {
 		return "", fileMark{}, err
 	}

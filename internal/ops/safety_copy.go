@@ -31,7 +31,7 @@ func keep(name, backup string) error {
 	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() && os.Link(name, backup) == nil {
 		return nil
 	}
-	content, err := os.ReadFile(name)
+	content, err := readRegular(name)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
@@ -100,7 +99,7 @@ func (m *Mirror) Examine() error {
 // readFound reads the file whose digest was taken. Whoever changes it in between has to start the
 // server again.
 func (m *Mirror) readFound(name string) (*Books, error) {
-	content, err := os.ReadFile(name)
+	content, err := readRegular(name)
 	if err != nil {
 		return nil, err
 	}
