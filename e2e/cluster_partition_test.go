@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -133,19 +134,23 @@ func (c *cluster) expectTrouble(t *testing.T, alone int, contested int64, client
 	client := newAPI(t, c.nodes[alone])
 	// Many writers of one book wait in line for each other; each is answered in time all the same.
 	var group sync.WaitGroup
-	for i := range 20 {
+	answered := make([]time.Duration, 20)
+	for i := range answered {
 		group.Go(func() {
 			began := time.Now()
 			got, err := client.try(http.MethodPatch, bookPath(contested), book{"author": fmt.Sprint("Nobody ", i)})
 			if err != nil || got.status/100 != 2 && got.status != http.StatusServiceUnavailable {
 				t.Errorf("a write was answered %d %s %v", got.status, got.body, err)
 			}
-			if took := time.Since(began); took > 2*time.Second+lateAnswer {
-				t.Errorf("a write waited for %s", took)
-			}
+			answered[i] = time.Since(began)
 		})
 	}
 	group.Wait()
+	if took := slices.Max(answered); took > 2*time.Second+lateAnswer {
+		t.Errorf("a write waited for %s", took)
+	} else {
+		t.Logf("of %d writers of one book the last was answered after %s", len(answered), took.Round(time.Millisecond))
+	}
 	eventually(t, "/readyz says so", func() error {
 		got, err := client.try(http.MethodGet, "/readyz", nil)
 		if err == nil && got.status != http.StatusServiceUnavailable {
