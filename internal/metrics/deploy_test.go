@@ -157,7 +157,7 @@ func TestDashboardShowsWhatExists(t *testing.T) {
 	}
 	for name := range names {
 		hidden := []string{"shelfcast_build_info", "shelfcast_log_sequence", "shelfcast_connections_opened_total", "shelfcast_connections_upgraded_total",
-			"shelfcast_log_transaction_seconds", "shelfcast_disconnections_total", "shelfcast_certificate_expiry_timestamp_seconds"}
+			"shelfcast_log_transaction_seconds", "shelfcast_disconnections_total", "shelfcast_certificate_expiry_timestamp_seconds", "shelfcast_certificate_stale"}
 		if strings.HasPrefix(name, "shelfcast_") && !slices.Contains(hidden, name) && !strings.Contains(everything.String(), name) {
 			t.Errorf("the dashboard does not show %s", name)
 		}
