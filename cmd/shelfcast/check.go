@@ -16,6 +16,8 @@ import (
 
 	"github.com/shelfcast/shelfcast/internal/backup"
 	"github.com/shelfcast/shelfcast/internal/check"
+	"github.com/shelfcast/shelfcast/internal/move"
+	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
@@ -159,26 +161,43 @@ func (c checkCommand) checkStore(ctx context.Context, p *process, s *Settings, f
 	case err != nil && unwritable:
 		return nil, nil // that is why
 	case err != nil:
-		return []check.Fault{check.New(check.LogUnreadable, err.Error())}, nil
+		return []check.Fault{check.Unopened(err)}, nil
 	}
 	of := &checker{store: opened, backups: newBackups(s, p.version, opened.catalog, logger), dir: s.Data}
 	faults, err := of.run(ctx, c.Repair)
 	return faults, errors.Join(err, opened.close())
 }
 
-// checkCluster looks whether the log in the cluster can be read and written.
-func (c checkCommand) checkCluster(ctx context.Context, p *process, s *Settings) ([]check.Fault, error) {
-	opened, err := openStore(ctx, s, p.logger(s), storeMeters{})
-	if err == nil {
-		err = loadOnly(opened, ctx)
+const (
+	// inspectPatience is how long check waits for a cluster that does not answer,
+	inspectPatience = 10 * time.Second
+	// and readingPatience until it has read a catalogue: a million books take half a minute.
+	readingPatience = 2 * time.Minute
+)
+
+// checkCluster looks at the log in the cluster, which it only reads: every change of it.
+func (c checkCommand) checkCluster(ctx context.Context, p *process, s *Settings) (faults []check.Fault, err error) {
+	options := s.logOptions(s.NATSURL, p.logger(s))
+	options.Marked = true
+	opening, cancel := context.WithTimeout(ctx, inspectPatience)
+	defer cancel()
+	log, err := natslog.Open(opening, options)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return []check.Fault{check.UnopenedCluster(err)}, nil
 	}
-	if err != nil {
-		if errors.Is(err, context.Canceled) || errors.Is(err, sqlitelog.ErrLocked) {
-			return nil, err
-		}
-		return []check.Fault{check.New(check.LogUnreadable, err.Error())}, nil
+	defer func() { err = errors.Join(err, log.Close()) }()
+	if mark, err := log.Mark(ctx); err == nil && !mark.IsServed() {
+		faults = append(faults, check.Unopened(&move.HeldError{Place: options.Place(), Mark: mark}))
 	}
-	return nil, opened.close()
+	reading, cancel := context.WithTimeout(ctx, readingPatience)
+	defer cancel()
+	if _, err := move.Snapshot(reading, log); err != nil {
+		faults = append(faults, check.New(check.LogUnreadable, err.Error()))
+	}
+	return append(faults, check.Cluster(ctx, log, s.Replicas)...), nil
 }
 
 // checkBackups looks at how the schedule stands, and at the manifests.
@@ -204,6 +223,8 @@ type checker struct {
 	store   *store
 	backups *backups
 	dir     string
+	// replicas is on how many servers the log should be, in a cluster.
+	replicas int
 }
 
 // serveAdmin answers the check command.
@@ -216,8 +237,8 @@ func (c *checker) serveAdmin(mux *http.ServeMux) {
 }
 
 func (c *checker) run(ctx context.Context, repair bool) ([]check.Fault, error) {
-	if c.store.cluster != nil {
-		return nil, nil // the catalogue was read, each of its changes; JetStream sums up its own files
+	if c.store.cluster != nil { // JetStream sums up its own files
+		return check.Cluster(ctx, c.store.cluster, c.replicas), nil
 	}
 	faults, err := check.Log(ctx, c.store.node, time.Now())
 	if err != nil {

@@ -135,7 +135,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	p.url = url
 	p.backups.start()
 	p.admin = startAdmin(s.Data, p.store.catalog, p.samples(), p.log.Level, p.logger, p.backups.serveAdmin,
-		(&checker{store: p.store, backups: p.backups, dir: s.Data}).serveAdmin, p.border.serveAdmin)
+		(&checker{store: p.store, backups: p.backups, dir: s.Data, replicas: s.Replicas}).serveAdmin, p.border.serveAdmin)
 	p.monitor.start(ctx)
 	p.watcher = watchHealth(p.store.log, p.live.Announce)
 	p.serve(listeners)

@@ -33,6 +33,13 @@ const (
 	CertificateExpired      = "certificate-expired"
 	BackupFailing           = "backup-failing"
 	BackupDamaged           = "backup-damaged"
+	LogMoved                = "log-moved"
+	ClusterUnreachable      = "cluster-unreachable"
+	ClusterNoQuorum         = "cluster-no-quorum"
+	ClusterReplicas         = "cluster-replicas"
+	ClusterSync             = "cluster-sync"
+	ClusterClock            = "cluster-clock"
+	ClusterSettings         = "cluster-settings"
 )
 
 // New makes a fault of a name with what was found; effect and fix are the name's.
@@ -105,6 +112,27 @@ func explanations() map[string]explanation {
 		BackupFailing: {
 			"There is no recent backup.",
 			"Mend what the problem names; the server tries again by itself."},
+		LogMoved: {
+			"It is not served, so that its catalogue is not changed in two places.",
+			"Serve it where the problem says that it is, or run the `shelfcast migrate` that the problem names."},
+		ClusterUnreachable: {
+			"Nodes do not start; those that run refuse changes and show what they have.",
+			"Look whether the NATS servers run, and whether --nats-url, --nats-creds and the certificates fit. No restart is needed."},
+		ClusterNoQuorum: {
+			"Changes are refused with 503; reads go on and get older. Nothing acknowledged is lost.",
+			"Bring back more than half of the NATS servers; nodes heal without a restart. Servers that are gone for good are replaced by new ones: `nats server cluster peer-remove` says which."},
+		ClusterReplicas: {
+			"The catalogue survives the loss of fewer servers than wanted, and none at all with one copy.",
+			"Bring the server back that the problem names, or add replicas: `nats stream edit NAME --replicas 3`."},
+		ClusterSync: {
+			"A power cut of more than half of the servers at once may lose the latest acknowledged changes.",
+			"Set `sync_interval: always` in the jetstream block of each server's configuration, and restart one after the other."},
+		ClusterClock: {
+			"New changes carry wrong times; tokens, limits and backups go by the wrong time. Versions and positions still rise.",
+			"Set the clocks, for instance with `timedatectl set-ntp true`, here and on the NATS servers."},
+		ClusterSettings: {
+			"The catalogue may lose books, or nodes refuse to start: somebody has changed the stream.",
+			"Change it back with `nats stream edit`; what a setting did before stays done: compare with a backup."},
 		BackupDamaged: {
 			"It cannot be restored.",
 			"Make a new one with `shelfcast backup create`, remove the damaged one, and look at the disk."},

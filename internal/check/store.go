@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shelfcast/shelfcast/internal/move"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -63,5 +64,8 @@ func DamagedWAL(dir string) []Fault {
 
 // Unopened is the fault of a log that cannot be opened.
 func Unopened(err error) Fault {
+	if errors.As(err, new(*move.HeldError)) {
+		return New(LogMoved, err.Error())
+	}
 	return New(LogUnreadable, err.Error())
 }

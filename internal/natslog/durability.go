@@ -43,17 +43,22 @@ func describeSync(mode jetstream.PersistModeType, servers []serverSync) string {
 		return "in the memory or file cache of a majority of the replicas; whether they sync before they acknowledge cannot be seen by this user " +
 			"(only with sync_interval: always in each server's jetstream block do acknowledged changes survive a power cut of all of them)"
 	}
-	var lazy []string
-	for _, one := range servers {
-		if !one.always {
-			lazy = append(lazy, fmt.Sprintf("%s every %s", one.server, one.interval))
-		}
-	}
+	lazy := lazyServers(servers)
 	if len(lazy) == 0 {
 		return "synced to the disk of a majority of the replicas before it is acknowledged (sync_interval: always)"
 	}
 	return "in the file cache of a majority of the replicas, and synced later (" + strings.Join(lazy, ", ") +
 		"); a power cut of a majority at once may lose it; sync_interval: always prevents that"
+}
+
+// lazyServers tells which servers acknowledge before they sync, and when they do.
+func lazyServers(servers []serverSync) (lazy []string) {
+	for _, one := range servers {
+		if !one.always {
+			lazy = append(lazy, fmt.Sprintf("%s every %s", one.server, one.interval))
+		}
+	}
+	return lazy
 }
 
 // askServers asks every JetStream server how it syncs; none answers a user outside of the system

@@ -26,6 +26,9 @@ const (
 // ErrClosed is the cause of the errors that a closed log returns.
 var ErrClosed = errors.New("the log is closed")
 
+// ErrUnreachable means that no server of the cluster can be reached, or none lets this node in.
+var ErrUnreachable = errors.New("the NATS cluster cannot be reached")
+
 // Options of [Open]; Connection.URL is required.
 type Options struct {
 	Connection Connection
@@ -81,8 +84,8 @@ var _ catalog.Log = (*Log)(nil)
 // Open connects to the cluster and opens the log in the stream, which is made if there is none. It
 // waits up to half a minute for a cluster that is starting.
 //
-// Errors wrap ErrNotALog, ErrNewerFormat, ErrWrongSettings or a *move.HeldError when that is the
-// reason, or ErrNoStream with Options.Marked. Their texts are for the operator.
+// Errors wrap ErrNotALog, ErrNewerFormat, ErrWrongSettings, ErrUnreachable or a *move.HeldError when that
+// is the reason, or ErrNoStream with Options.Marked. Their texts are for the operator.
 func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	if options, err = options.withDefaults(); err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	}
 	l.life, l.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	if l.conn, err = options.Connection.dial(ctx, options.Name, options.Logger, l.noteReconnect); err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", withoutSecrets(options.Connection.URL), err)
+		return nil, fmt.Errorf("%w: connect to %s: %w", ErrUnreachable, withoutSecrets(options.Connection.URL), err)
 	}
 	defer func() {
 		if err != nil {
@@ -168,7 +171,7 @@ func (l *Log) openStream(ctx context.Context, options *Options) error {
 
 // isRefusal tells errors that waiting does not mend.
 func isRefusal(err error) bool {
-	for _, refusal := range []error{ErrNoStream, ErrNotALog, ErrNewerFormat, ErrWrongSettings, errTableDamaged} {
+	for _, refusal := range []error{ErrNoStream, ErrNotALog, ErrNewerFormat, ErrWrongSettings} {
 		if errors.Is(err, refusal) {
 			return true
 		}

@@ -40,6 +40,9 @@ func markOf(metadata map[string]string) (mark move.Mark, err error) {
 	return mark, nil
 }
 
+// isHeld tells whether a stream with a mark takes no writes.
+func isHeld(mark move.Mark) bool { return mark.State == move.Leaving || mark.State == move.Moved }
+
 // Mark implements [move.Log].
 func (l *Log) Mark(ctx context.Context) (move.Mark, error) {
 	info, err := l.info(ctx)
@@ -75,7 +78,7 @@ func (l *Log) setMark(ctx context.Context, mark move.Mark) error {
 			delete(config.Metadata, metadataMove)
 		}
 		config.Subjects = []string{l.subjects.all()}
-		if mark.State == move.Leaving || mark.State == move.Moved {
+		if isHeld(mark) {
 			config.Subjects = []string{l.subjects.held()}
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -83,7 +82,7 @@ func (n *numbering) contents() [][]byte {
 	return contents
 }
 
-var errTableDamaged = errors.New("the table of what was carried over is damaged")
+var errTableDamaged = fmt.Errorf("%w: the table of what was carried over is damaged", ErrNotALog)
 
 // read takes a message of the table.
 func (n *numbering) read(content []byte) error {

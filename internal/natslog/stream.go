@@ -149,7 +149,14 @@ func checkStream(info *jetstream.StreamInfo, name subjects) (identity, error) {
 	if err != nil {
 		return id, err
 	}
-	c := &info.Config
+	if texts := dangers(&info.Config, name); len(texts) > 0 {
+		return id, fmt.Errorf("%w: %s", ErrWrongSettings, strings.Join(texts, "; "))
+	}
+	return id, nil
+}
+
+// dangers tells under which settings the log could lose something, or not be read.
+func dangers(c *jetstream.StreamConfig, name subjects) (texts []string) {
 	for _, one := range []struct {
 		wrong bool
 		what  string
@@ -167,8 +174,8 @@ func checkStream(info *jetstream.StreamInfo, name subjects) (identity, error) {
 		{c.SubjectDeleteMarkerTTL != 0, "subject-delete-marker-ttl is set"},
 	} {
 		if one.wrong {
-			return id, fmt.Errorf("%w: %s", ErrWrongSettings, one.what)
+			texts = append(texts, one.what)
 		}
 	}
-	return id, nil
+	return texts
 }
