@@ -57,6 +57,34 @@ func open(t *testing.T, dir string) *house {
 	return h
 }
 
+// started is a new house that has looked at books.json, with some books.
+func started(t *testing.T, titles ...string) *house {
+	t.Helper()
+	h := open(t, t.TempDir())
+	h.takeOver()
+	for _, title := range titles {
+		h.add(title)
+	}
+	return h
+}
+
+// restarted is a house that was started with some books and stopped cleanly, and is open again. It has not looked
+// at books.json yet.
+func restarted(t *testing.T, titles ...string) *house {
+	t.Helper()
+	h := started(t, titles...)
+	h.stop()
+	return open(t, h.dir)
+}
+
+// mirrorOnce lets the mirror write once, while the house is open.
+func (h *house) mirrorOnce() {
+	h.t.Helper()
+	if _, err := h.mirror.write(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func reader(user string) catalog.Actor { return catalog.Actor{UserID: user, Role: catalog.RoleReader} }
 
 func (h *house) add(title string) catalog.Book {

@@ -89,8 +89,7 @@ func TestFavoritesOfAnImport(t *testing.T) {
 	} {
 		t.Run(test.member, func(t *testing.T) {
 			t.Parallel()
-			h := open(t, t.TempDir())
-			h.takeOver()
+			h := started(t)
 			book := h.add("Middlemarch")
 			favorites := func() string {
 				now, _ := h.catalog.Book(book.ID)

@@ -39,8 +39,7 @@ func (h *house) follow() (stop func()) {
 
 func TestMirrorFollowsWithinASecond(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
+	h := started(t)
 	stop := h.follow()
 	for range 3 {
 		h.add("One more")
@@ -165,11 +164,7 @@ func TestMirrorLeavesTimeBetweenWrites(t *testing.T) {
 // which file is really there.
 func TestMirrorTriesAgain(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
-	h.stop()
-	h = open(t, h.dir)
+	h := restarted(t, "First")
 	h.takeOver()
 	h.add("Second")
 	full := errors.New("no space left on device")

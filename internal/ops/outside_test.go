@@ -24,19 +24,13 @@ func TestACleanStopLeavesAForeignFile(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			h := open(t, t.TempDir())
-			h.takeOver()
-			h.add("First")
-			if _, err := h.mirror.write(); err != nil {
-				t.Fatal(err)
-			}
+			h := started(t, "First")
+			h.mirrorOnce()
 			if test.file == "" {
 				test.file = h.file()
 			}
 			h.add("Second")
-			if _, err := h.mirror.write(); err != nil { // not settled yet: both digests are noted
-				t.Fatal(err)
-			}
+			h.mirrorOnce() // not settled yet: both digests are noted
 			h.put(test.file)
 			if test.change {
 				h.add("Third")
@@ -60,8 +54,7 @@ func TestACleanStopLeavesAForeignFile(t *testing.T) {
 // The very first stop knows no digest at all.
 func TestACleanStopLeavesAForeignFileThatCameFirst(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
+	h := started(t)
 	h.put(foreign)
 	h.stop()
 	if h.file() != foreign {
@@ -80,12 +73,8 @@ func TestARunningServerKeepsAForeignFileAsABackup(t *testing.T) {
 	for _, kind := range []string{"written in place", "renamed there", "a symbolic link"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			h := open(t, t.TempDir())
-			h.takeOver()
-			h.add("First")
-			if _, err := h.mirror.write(); err != nil {
-				t.Fatal(err)
-			}
+			h := started(t, "First")
+			h.mirrorOnce()
 			switch kind {
 			case "written in place":
 				h.put(foreign)
@@ -103,9 +92,7 @@ func TestARunningServerKeepsAForeignFileAsABackup(t *testing.T) {
 				}
 			}
 			h.add("Second")
-			if _, err := h.mirror.write(); err != nil {
-				t.Fatal(err)
-			}
+			h.mirrorOnce()
 			if got := titlesOf(t, []byte(h.file())); got != "First, Second" {
 				t.Errorf("books.json has %q", got)
 			}
@@ -141,11 +128,7 @@ func TestAKeptFileIsKnown(t *testing.T) {
 	for _, at := range []step{stepReplace, stepSettle} {
 		t.Run(string(at), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, t.TempDir())
-			h.takeOver()
-			h.add("First")
-			h.stop()
-			h = open(t, h.dir)
+			h := restarted(t, "First")
 			h.takeOver()
 			h.add("Second")
 			h.put(foreign)
@@ -175,12 +158,8 @@ func TestAKeptFileIsKnown(t *testing.T) {
 // Whoever only touches our file makes it no foreign one.
 func TestATouchedFileIsOurs(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
-	if _, err := h.mirror.write(); err != nil {
-		t.Fatal(err)
-	}
+	h := started(t, "First")
+	h.mirrorOnce()
 	long := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(h.path(MirrorFile), long, long); err != nil {
 		t.Fatal(err)
@@ -195,8 +174,7 @@ func TestATouchedFileIsOurs(t *testing.T) {
 // What cannot be looked at is an error, tried again as all of them.
 func TestAnUnreadableFileIsNotReplaced(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
+	h := started(t)
 	if err := os.Mkdir(h.path(MirrorFile), 0o700); err != nil { // nobody can read this, root included
 		t.Fatal(err)
 	}

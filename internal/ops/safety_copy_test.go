@@ -13,8 +13,7 @@ import (
 // else in the directory is touched.
 func TestSafetyCopiesAreBounded(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
+	h := started(t)
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	h.mirror.now = func() time.Time { return now }
 	theirs := []string{"books-20200101.json", "books-20200101T000000.000Z-before-restore.json", "notes.txt"}
@@ -31,9 +30,7 @@ func TestSafetyCopiesAreBounded(t *testing.T) {
 		now = now.Add(time.Second)
 		h.add("One more")
 		h.put(fmt.Sprintf(`[{"id": %d, "title": "Foreign", "author": "A"}]`, i+1))
-		if _, err := h.mirror.write(); err != nil {
-			t.Fatal(err)
-		}
+		h.mirrorOnce()
 	}
 	var kept []string
 	for _, name := range h.backups() {

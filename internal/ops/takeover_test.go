@@ -45,8 +45,7 @@ func TestEmptyLogImportsBooksJSON(t *testing.T) {
 // The handbook's restore: stop, copy a backup over books.json, start.
 func TestForeignFileIsARestore(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
+	h := started(t)
 	kept, lost := h.add("Kept"), h.add("Lost by the restore")
 	h.stop()
 	before := h.file()
@@ -87,9 +86,7 @@ func TestForeignFileIsARestore(t *testing.T) {
 // stopped cleanly: an operator may take back the very last change.
 func TestThePreviousContentIsARestoreAfterACleanStop(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
+	h := started(t, "First")
 	h.stop()
 	previous := h.file()
 	h = open(t, h.dir)
@@ -107,11 +104,7 @@ func TestThePreviousContentIsARestoreAfterACleanStop(t *testing.T) {
 
 func TestOwnFileIsNoRestore(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
-	h.stop()
-	h = open(t, h.dir)
+	h := restarted(t, "First")
 	h.takeOver()
 	h.add("Second, after which the process dies before the mirror follows")
 	h.close()
@@ -129,9 +122,7 @@ func TestOwnFileIsNoRestore(t *testing.T) {
 
 func TestMissingFileIsNoRestore(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
+	h := started(t, "First")
 	h.stop()
 	if err := os.Remove(h.path(MirrorFile)); err != nil {
 		t.Fatal(err)
@@ -149,9 +140,7 @@ func TestMissingFileIsNoRestore(t *testing.T) {
 
 func TestBrokenFileStopsTheStart(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
+	h := started(t, "First")
 	h.stop()
 	for _, test := range []struct{ name, content, want string }{
 		{"cut short", `[{"id": 1, "title": "A`, "line 1, column"},
@@ -180,11 +169,7 @@ func TestBrokenFileStopsTheStart(t *testing.T) {
 
 func TestDamagedNoteStopsTheStart(t *testing.T) {
 	t.Parallel()
-	h := open(t, t.TempDir())
-	h.takeOver()
-	h.add("First")
-	h.stop()
-	h = open(t, h.dir)
+	h := restarted(t, "First")
 	if err := os.WriteFile(h.path(digestFile), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -212,11 +197,7 @@ func TestRestoreSurvivesACrashAtEachStep(t *testing.T) {
 	for _, at := range []step{stepBackup, stepRestore, stepTakeOver} {
 		t.Run(string(at), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, t.TempDir())
-			h.takeOver()
-			h.add("Before the restore")
-			h.stop()
-			h = open(t, h.dir)
+			h := restarted(t, "Before the restore")
 			h.put(foreign)
 			crashAt(h.mirror, at)
 			if err := h.mirror.TakeOver(t.Context()); !errors.Is(err, errCrash) {
@@ -252,9 +233,7 @@ func TestMirrorSurvivesACrashAtEachStep(t *testing.T) {
 		for _, again := range []step{stepNote, stepReplace, stepSettle} {
 			t.Run(string(at)+", then "+string(again), func(t *testing.T) {
 				t.Parallel()
-				h := open(t, t.TempDir())
-				h.takeOver()
-				h.add("First")
+				h := started(t, "First")
 				h.stop()
 				for _, crash := range []step{at, again} {
 					h = open(t, h.dir)
@@ -288,10 +267,7 @@ func TestTakeOverSaysWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	t.Run("our own empty file", func(t *testing.T) {
 		t.Parallel()
-		h := open(t, t.TempDir())
-		h.takeOver()
-		h.stop()
-		h = open(t, h.dir)
+		h := restarted(t)
 		h.takeOver()
 		h.stop()
 		if said := h.said.String(); said != "" {
@@ -300,17 +276,11 @@ func TestTakeOverSaysWhatIsKnown(t *testing.T) {
 	})
 	t.Run("the content before the last, after a crash", func(t *testing.T) {
 		t.Parallel()
-		h := open(t, t.TempDir())
-		h.takeOver()
-		h.add("First")
-		if _, err := h.mirror.write(); err != nil {
-			t.Fatal(err)
-		}
+		h := started(t, "First")
+		h.mirrorOnce()
 		previous := h.file()
 		h.add("Second")
-		if _, err := h.mirror.write(); err != nil {
-			t.Fatal(err)
-		}
+		h.mirrorOnce()
 		h.close()
 		h = open(t, h.dir)
 		h.put(previous)
