@@ -162,9 +162,12 @@ func (p *program) stop() error {
 
 // check runs `shelfcast check` and returns what it printed, if it found nothing wrong.
 func (p *program) check(ctx context.Context) (string, error) {
-	printed, err := exec.CommandContext(ctx, p.path, "check", "--data", p.data).CombinedOutput()
+	command := exec.CommandContext(ctx, p.path, "check", "--data", p.data)
+	var complaint strings.Builder
+	command.Stderr = &complaint
+	printed, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("shelfcast check: %w: %s", err, printed)
+		return "", fmt.Errorf("shelfcast check: %w: %s%s", err, printed, complaint.String())
 	}
 	return strings.TrimSpace(string(printed)), nil
 }

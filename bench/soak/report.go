@@ -62,6 +62,7 @@ func (r *report) write(name string) error {
 	functions := template.FuncMap{
 		"mb":      func(bytes float64) string { return fmt.Sprintf("%.2f MB", bytes/1e6) },
 		"minutes": longTime,
+		"every":   func(d time.Duration) string { return "every " + strings.TrimPrefix(longTime(d), "1 ") },
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 		"percent": func(p float64) string { return fmt.Sprintf("%+.2f %%", p) },
 		"group":   group,

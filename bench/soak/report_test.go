@@ -43,7 +43,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, words := range []string{"20 minutes without restart", "60,000 writes", "12,345", "| SIGKILL | 1.0 s | 2.0 s later |", "the log is sound", "**+0.00 %**",
-		"- holds: RSS: +0.00 % in 10 minutes", "- FAILS: events that a client has lost: 1", "for 5 minutes here"} {
+		"- holds: RSS: +0.00 % in 10 minutes", "- FAILS: events that a client has lost: 1", "for 5 minutes here", "## A restart every minute"} {
 		if !strings.Contains(string(text), words) {
 			t.Errorf("the page lacks %q:\n%s", words, text)
 		}
