@@ -119,6 +119,6 @@ func meet(s *Settings, log *natslog.Log, meters *metrics.Metrics, logger *slog.L
 		return nil, fmt.Errorf("--nats-stream, --node-name: %w", err)
 	}
 	meters.Nodes.Observe(met.Others)
-	meters.Stream.Observe(log.Age, log.Silence)
+	meters.Stream.Observe(log.Silence)
 	return met, nil
 }

@@ -84,7 +84,7 @@ func TestNodesShareACatalogue(t *testing.T) {
 	}
 	awaitAge("a node in touch", false)
 	_, _, said := one.do(http.MethodGet, "/metrics", "")
-	for _, metric := range []string{"shelfcast_stream_ack_seconds_count", "shelfcast_stream_silence_seconds", "shelfcast_stream_age_seconds"} {
+	for _, metric := range []string{"shelfcast_stream_ack_seconds_count", "shelfcast_stream_silence_seconds", "shelfcast_catalog_age_seconds"} {
 		if !strings.Contains(said, "\n"+metric+" ") || strings.Contains(said, "\n"+metric+" 0\n") {
 			t.Errorf("/metrics says nothing of %s", metric)
 		}

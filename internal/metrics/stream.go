@@ -34,13 +34,11 @@ func newStream(registry *prometheus.Registry) *Stream {
 	}
 }
 
-// Observe shows the metrics from now on, with the age of what this node shows at most, and how long
-// ago the cluster acknowledged a write; one that nobody asked for is sent twice a second. It is called
-// once at most.
-func (s *Stream) Observe(age, silence func() time.Duration) {
+// Observe shows the metrics from now on, with how long ago the cluster acknowledged a write; one that
+// nobody asked for is sent twice a second. It is called once at most.
+func (s *Stream) Observe(silence func() time.Duration) {
 	s.registry.MustRegister(s.acks, s.conflicts, s.retries, s.filled)
 	f := factory{s.registry}
-	f.gaugeOf("stream_age_seconds", "How old what this node shows is, at most.", func() float64 { return age().Seconds() })
 	f.gaugeOf("stream_silence_seconds", "How long ago the NATS cluster acknowledged a write of this node; one is sent twice a second.", func() float64 { return silence().Seconds() })
 }
 
