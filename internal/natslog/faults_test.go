@@ -3,6 +3,7 @@ package natslog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -185,5 +186,32 @@ func TestUnknownOutcomeIsSettled(t *testing.T) {
 	}
 	if got, err := log.store(t.Context(), again); got != third || err != nil {
 		t.Errorf("the same command once more gave %d, %v; want %d", got, err, third)
+	}
+}
+
+// Nodes that start together on a cluster without a stream make one, and each finds it.
+func TestNodesMakeOneStreamTogether(t *testing.T) {
+	cluster := natstest.Start(t, 3, nil)
+	for attempt := range 2 {
+		stream := fmt.Sprint("TOGETHER", attempt)
+		var group sync.WaitGroup
+		epochs := make([]string, 4)
+		for i := range epochs {
+			group.Go(func() {
+				log, err := Open(t.Context(), Options{Connection: Connection{URL: cluster.ServerURL(i % 3)}, Stream: stream})
+				if err != nil {
+					t.Errorf("node %d: %v", i, err)
+					return
+				}
+				epochs[i] = log.Epoch()
+				if err := log.Close(); err != nil {
+					t.Errorf("node %d: close: %v", i, err)
+				}
+			})
+		}
+		group.Wait()
+		if len(slices.Compact(epochs)) != 1 {
+			t.Errorf("the nodes have opened the logs %q", epochs)
+		}
 	}
 }

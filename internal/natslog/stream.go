@@ -33,6 +33,8 @@ const (
 var (
 	// ErrNoStream means that there is nothing of that name.
 	ErrNoStream = errors.New("there is no such stream")
+	// errBeingMade: another node's wish to make the stream came first, and the servers are at it.
+	errBeingMade = errors.New("another node is making the stream")
 	// ErrNotALog means that the stream was not made by this program.
 	ErrNotALog = errors.New("the stream is not a catalogue's log")
 	// ErrNewerFormat means that a later version of this program wrote the stream.
@@ -140,7 +142,10 @@ func openStream(ctx context.Context, conn *nats.Conn, name subjects, replicas in
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil, fmt.Errorf("making the stream: %w", err)
 	}
-	return readStream(ctx, conn, name)
+	if info, err = readStream(ctx, conn, name); errors.Is(err, ErrNoStream) {
+		return nil, errBeingMade
+	}
+	return info, err
 }
 
 // checkStream refuses a stream under whose configuration the log could lose something.
