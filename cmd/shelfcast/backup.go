@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/shelfcast/shelfcast/internal/backup"
+	"github.com/shelfcast/shelfcast/internal/catalog"
+	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -257,10 +260,35 @@ func (c backupRestoreCommand) withoutServer(ctx context.Context, p *process, s *
 	start := (*store).startOverruling
 	if c.DryRun {
 		start = loadOnly
+	} else if s.clustered() {
+		if err := makeStream(ctx, s, source.Books.List, p.logger(s)); err != nil {
+			return restored, fmt.Errorf("making the stream: %w", err)
+		}
 	}
 	err = withStore(ctx, p, s, start, func(b *backups) (err error) {
 		restored, err = b.restore(ctx, source, c.DryRun)
 		return err
 	})
 	return restored, err
+}
+
+// lostSequences is how far beyond its last backup a log can have gone, many times over; JavaScript's
+// integers hold nine million times as much.
+const lostSequences = 1_000_000_000
+
+// makeStream makes the stream of a cluster that has lost it, above all versions that books had.
+func makeStream(ctx context.Context, s *Settings, books []catalog.Book, logger *slog.Logger) error {
+	target := &natslog.Target{Options: s.logOptions(s.NATSURL, logger)}
+	found, err := target.Find(ctx)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		return found.Close()
+	}
+	highest := catalog.Sequence(0)
+	for i := range books {
+		highest = max(highest, books[i].Version)
+	}
+	return target.MakeAfter(ctx, highest+lostSequences)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,6 +57,10 @@ func TestBackupsOfACluster(t *testing.T) {
 	}
 	again := boot(t, s.dir, inCluster)
 	_, header, now := again.do(http.MethodGet, "/books", "")
+	var books []struct{ Version int64 }
+	if err := json.Unmarshal([]byte(now), &books); err != nil || len(books) != 1 || books[0].Version < lostSequences {
+		t.Errorf("a version may be given again: %+v, %v", books, err)
+	}
 	if got, _, _ := strings.Cut(header.Get("Shelfcast-Position"), "-"); got == epoch || !strings.Contains(now, "Emma") {
 		t.Errorf("in the epoch %s, which was %s, the catalogue is %s", got, epoch, now)
 	}

@@ -1,6 +1,7 @@
 package natslog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,20 @@ func (t *Target) Remove(ctx context.Context) error {
 	})
 }
 
+// MakeAfter makes the stream of a new log, if there is none, with sequences above one: those of a log
+// that was lost are not given again, as versions of books that somebody may remember.
+func (t *Target) MakeAfter(ctx context.Context, last catalog.Sequence) error {
+	return t.connected(ctx, func(js jetstream.JetStream, name subjects) error {
+		config := streamConfig(name, cmp.Or(t.Options.Replicas, DefaultReplicas), newIdentity())
+		config.FirstSeq = uint64(last) + 1
+		_, err := js.CreateStream(ctx, config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return nil
+		}
+		return err
+	})
+}
+
 func (t *Target) connected(ctx context.Context, do func(jetstream.JetStream, subjects) error) error {
 	options, err := t.Options.withDefaults()
 	if err != nil {
@@ -92,11 +107,7 @@ func (t *Target) Make(ctx context.Context, id move.Identity, from string) (move.
 		return nil, err
 	}
 	err = t.connected(ctx, func(js jetstream.JetStream, name subjects) error {
-		replicas := t.Options.Replicas
-		if replicas == 0 {
-			replicas = DefaultReplicas
-		}
-		config := streamConfig(name, replicas, identity{epoch: id.Epoch, key: id.Key})
+		config := streamConfig(name, cmp.Or(t.Options.Replicas, DefaultReplicas), identity{epoch: id.Epoch, key: id.Key})
 		config.FirstSeq = uint64(id.Head) + 1
 		config.Metadata[metadataHorizon] = strconv.FormatUint(uint64(id.Horizon), 10)
 		config.Metadata[metadataMove] = string(mark)
