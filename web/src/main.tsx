@@ -5,6 +5,7 @@ import { App } from './app/App';
 import { AppUpdate } from './app/appUpdate';
 import { DebugLog } from './app/debugLog';
 import { Session } from './app/session';
+import { chooseTransports } from './app/transports';
 import { createApi, createRest, IndexedSnapshotStore, Library } from './sync';
 import './theme/global.css';
 
@@ -22,6 +23,7 @@ const socket = io(server === '' ? location.origin : server, {
   // Link reconnects: it says when, and spreads a crowd.
   reconnection: false,
 });
+chooseTransports(socket);
 const rest = createRest(server, identity.userId, session);
 const library = new Library({ identity, socket, api: createApi(rest, identity.userId) });
 session.attach(socket);
