@@ -24,13 +24,14 @@ type clusterFaults struct {
 	writes  int           // that have to be acknowledged
 	spread  time.Duration // of a hand-over
 	rolling time.Duration // between the books while nodes restart
+	late    time.Duration // longest pause between acknowledged writes, and longest lag of a client
 }
 
 func clusterFaultsScale() clusterFaults {
 	if !soaking() {
-		return clusterFaults{clients: 12, kills: 2, every: time.Second, down: time.Second, pause: 50 * time.Millisecond, writes: 20, spread: 500 * time.Millisecond, rolling: 50 * time.Millisecond}
+		return clusterFaults{clients: 12, kills: 2, every: time.Second, down: time.Second, pause: 50 * time.Millisecond, writes: 20, spread: time.Second, rolling: 50 * time.Millisecond, late: patience}
 	}
-	return clusterFaults{clients: 300, kills: 8, every: 15 * time.Second, down: 5 * time.Second, pause: 100 * time.Millisecond, writes: 1000, spread: 5 * time.Second, rolling: 40 * time.Millisecond}
+	return clusterFaults{clients: 300, kills: 8, every: 15 * time.Second, down: 5 * time.Second, pause: 100 * time.Millisecond, writes: 1000, spread: 5 * time.Second, rolling: 40 * time.Millisecond, late: 10 * time.Second}
 }
 
 // Three nodes on three NATS servers: identical requests on all of them, a rolling restart, and crashes
@@ -158,7 +159,7 @@ func (c *cluster) rollingRestart(t *testing.T, clients *fleet, scale clusterFaul
 	c.awaitAgreement(t)
 	promised.verify(t, c.apis(t)[0].books(t))
 	clients.awaitInStep(t, c.apis(t)[0])
-	if lag.longest > 10*time.Second {
+	if lag.longest > scale.late {
 		t.Errorf("a client was %s behind", lag.longest)
 	}
 	t.Logf("rolling restart: %d books in %s, %d second tries, longest pause between acknowledgements %s, no client more than %s behind",
@@ -280,7 +281,7 @@ func (c *cluster) crashes(t *testing.T, clients *fleet, scale clusterFaults) {
 	group.Wait()
 	c.awaitAgreement(t)
 	promised.verify(t, all[0].books(t))
-	if promised.gap > 10*time.Second {
+	if promised.gap > scale.late {
 		t.Errorf("%s without an acknowledged write", promised.gap)
 	}
 	digests.verify(t)

@@ -63,7 +63,7 @@ func startCluster(t *testing.T, mayPart bool, args ...string) *cluster {
 			url = strings.Replace(c.links[i].url(), "http:", "nats:", 1)
 		}
 		c.nodes[i] = &server{data: t.TempDir(), port: reservePort(t), args: append([]string{
-			"--nats-url", url, "--limits", "off", "--ping-interval", "2s", "--ping-timeout", "2s",
+			"--nats-url", url, "--limits", "off",
 		}, args...)}
 		c.nodes[i].launch(t)
 		t.Cleanup(func() { c.nodes[i].finish(t) })
