@@ -18,14 +18,14 @@ import (
 // patience bounds every wait; it is far above what a slow machine needs.
 const patience = 30 * time.Second
 
-// Cluster is one NATS server, or three that are clustered. Its methods are for one goroutine.
+// Cluster is one NATS server, or three or five that are clustered. Its methods are for one goroutine.
 type Cluster struct {
 	t       testing.TB
 	options []*server.Options
 	servers []*server.Server
 }
 
-// Start starts a cluster of size servers, 1 or 3, with JetStream, on free ports of loopback. It ends
+// Start starts a cluster of size servers, 1, 3 or 5, with JetStream, on free ports of loopback. It ends
 // with the test. change, if there is one, sets more options of each.
 func Start(t testing.TB, size int, change func(*server.Options)) *Cluster {
 	t.Helper()
