@@ -19,7 +19,14 @@ func play(t *testing.T, server *server, scenario string, deeds map[string]func()
 
 func playAt(t *testing.T, url, scenario string, deeds map[string]func() string) {
 	t.Helper()
-	actors := startScript(t, scenario, "browser/run.mjs", map[string]any{"scenario": scenario, "url": url})
+	playWith(t, map[string]any{"scenario": scenario, "url": url}, deeds)
+}
+
+// playWith is play with more for the scenario to know.
+func playWith(t *testing.T, config map[string]any, deeds map[string]func() string) {
+	t.Helper()
+	scenario := fmt.Sprint(config["scenario"])
+	actors := startScript(t, scenario, "browser/run.mjs", config)
 	for from := 0; ; {
 		next, after := actors.awaitNext(t, from, "the next scene", func(one message) bool {
 			return one["kind"] == "step" || one["kind"] == "ask" || one["kind"] == "played"

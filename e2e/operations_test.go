@@ -48,3 +48,23 @@ func TestBrowserOperations(t *testing.T) {
 		},
 	})
 }
+
+func TestBrowserOperationsAreAccessible(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	client := newAPI(t, server)
+	play(t, server, "operations-accessible", map[string]func() string{
+		"make a mess": func() string {
+			client.call(t, http.StatusCreated, http.MethodPost, "/blocks", book{"address": "198.51.100.0/24", "for": "1h"})
+			client.call(t, http.StatusCreated, http.MethodPost, "/blocks", book{"address": "2001:db8::/48"})
+			client.add(t, "A title of many words, which goes on until it is far too long for the screen of any phone", "Author Name")
+			client.call(t, http.StatusCreated, http.MethodPost, "/backups", nil)
+			return "made"
+		},
+		"tidy up": func() string {
+			client.call(t, http.StatusOK, http.MethodDelete, "/blocks?address=198.51.100.0/24", nil)
+			client.call(t, http.StatusOK, http.MethodDelete, "/blocks?address=2001:db8::/48", nil)
+			return "done"
+		},
+	})
+}

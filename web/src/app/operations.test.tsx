@@ -59,6 +59,16 @@ describe('operations', () => {
     expect(await screen.findByText('Damaged')).toBeTruthy();
   });
 
+  it('let the worst line speak for what goes wrong', async () => {
+    const series = { refusedPerSecond: [0, 0, 0], limitHitsPerSecond: [1, 9, 5] };
+    asOwner(answering({ ...answers, 'GET /history': { ...answers['GET /history'], series } }).rest);
+    await screen.findByRole('slider', { name: 'Refused' });
+    const panel = document.querySelector('[data-chart=refusals]');
+    expect(panel?.querySelector('[data-value]')?.textContent).toBe('5/s');
+    expect(panel?.hasAttribute('data-alarming')).toBe(true);
+    expect(panel?.textContent).toContain('0/s to 9/s');
+  });
+
   it('ask before they disconnect somebody', async () => {
     const { rest, calls } = answering(answers);
     const { user } = asOwner(rest);

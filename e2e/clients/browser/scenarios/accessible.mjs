@@ -1,38 +1,17 @@
 // Every page in both themes and on a phone passes axe, and works from the keyboard.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { audit as findingsOf, sizes, still } from '../audit.mjs';
 import { patience, until } from '../chromium.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-// Colours that fade into each other would be measured halfway.
-const still = { reducedMotion: 'reduce' };
 
 // Everything found, so that one run shows all there is to mend.
 const findings = [];
 
 async function audit(who, what) {
-  await who.page.evaluate(axe);
-  const { violations } = await who.page.evaluate(() => globalThis.axe.run(document, {
-    resultTypes: ['violations'],
-    // A tooltip hangs on body, beside the landmarks; what it says is the name of its button.
-    rules: { region: { enabled: false } },
-  }));
-  for (const { id, impact, nodes } of violations) {
-    findings.push(`${what}: ${id} (${impact}), ${nodes.length} times, as ${nodes[0].html} ${nodes[0].failureSummary}`);
-  }
-  const { content, view } = await who.page.evaluate(() => ({
-    content: document.documentElement.scrollWidth,
-    view: document.documentElement.clientWidth,
-  }));
-  if (content > view) {
-    findings.push(`${what}: ${content} px wide on a screen of ${view} px`);
-  }
+  findings.push(...await findingsOf(who.page, what));
 }
 
 export default async function play({ stage, step }) {
-  for (const [size, viewport] of [['desktop', { width: 1280, height: 800 }], ['phone', { width: 360, height: 740 }]]) {
+  for (const [size, viewport] of sizes) {
     for (const path of ['/', '/owner']) {
       const who = await stage.enter(`a visitor of ${path} (${size})`, path, { ...still, viewport });
       for (const theme of ['Light', 'Dark']) {

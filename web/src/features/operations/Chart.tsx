@@ -31,9 +31,10 @@ export function Chart({ panel, series, from, step, span }: Props) {
   const ceiling = ceilingOf(all, panel.least, panel.base);
   const picked = at === null ? null : Math.min(at, count - 1);
   const shown = lines.map(({ values }) => (picked === null ? newest(values) : { value: values[picked] ?? null, age: 0 }));
-  const [main] = shown;
+  // Of what goes wrong, the worst line speaks for the panel; else the first does.
+  const [main] = panel.alarming === true ? [...shown].sort((a, b) => (b?.value ?? -1) - (a?.value ?? -1)) : shown;
   const [{ values: mainValues }] = lines as [(typeof lines)[0]];
-  const reach = range(mainValues);
+  const reach = range(panel.alarming === true ? all : mainValues);
   const words = (value: number | null | undefined) => (value === null || value === undefined ? '–' : panel.format(value));
   const spoken = lines.map((line, index) => `${line.label} ${words(shown[index]?.value)}`).join(', ');
 
@@ -51,10 +52,10 @@ export function Chart({ panel, series, from, step, span }: Props) {
   };
 
   return (
-    <section className={styles.chart} aria-labelledby={heading} data-chart={panel.id} data-alarming={panel.alarming === true && (main?.value ?? 0) > 0 ? '' : undefined}>
-      <h4 id={heading} className={styles.title} title={panel.help}>
+    <div role="group" className={styles.chart} aria-labelledby={heading} data-chart={panel.id} data-alarming={panel.alarming === true && (main?.value ?? 0) > 0 ? '' : undefined}>
+      <h3 id={heading} className={styles.title} title={panel.help}>
         {panel.title}
-      </h4>
+      </h3>
       <p className={styles.value} data-old={(main?.age ?? 0) > RECENT || undefined}>
         <span data-value="">{words(main?.value)}</span>
       </p>
@@ -107,6 +108,6 @@ export function Chart({ panel, series, from, step, span }: Props) {
           ))}
         </ul>
       )}
-    </section>
+    </div>
   );
 }

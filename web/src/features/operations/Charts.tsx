@@ -42,7 +42,7 @@ export function Charts({ window, onWindow }: Props) {
       ) : (
         GROUPS.map((group) => (
           <section key={group.title} aria-label={group.title} className={styles.group}>
-            <h3 className={styles.heading}>{group.title}</h3>
+            <h2 className={styles.heading}>{group.title}</h2>
             <div className={styles.grid} data-dim={freshness === 'stale' || isPlaceholderData || undefined} aria-busy={data === undefined}>
               {group.panels.map((panel) =>
                 data === undefined ? (
