@@ -46,10 +46,12 @@ func TestCheckNamesTheDisk(t *testing.T) {
 	small.fill(t, server)
 	server.fault(t, "disk-full")
 	small.free(t, server)
+	// A process that another test has just forked holds our files for a moment: busy until then.
 	remount := func(flags uintptr) {
-		if err := syscall.Mount("shelfcast-test", small.dir, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
-			t.Fatal(err)
-		}
+		t.Helper()
+		eventually(t, "the file system is mounted anew", func() error {
+			return syscall.Mount("shelfcast-test", small.dir, "tmpfs", syscall.MS_REMOUNT|flags, "")
+		})
 	}
 	remount(syscall.MS_RDONLY)
 	server.fault(t, "directory-unwritable")
