@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/natslog/natstest"
 )
 
@@ -51,6 +53,14 @@ func TestBackupsOfACluster(t *testing.T) {
 	}
 	if err := js.DeleteStream(t.Context(), "SHELFCAST"); err != nil {
 		t.Fatal(err)
+	}
+	settings := defaults(t, s.dir)
+	inCluster(&settings)
+	if err := New(settings, "test", directLog(&journal{})).Run(t.Context()); !errors.Is(err, natslog.ErrNoStream) {
+		t.Errorf("without the stream the node began an empty catalogue, or said %v", err)
+	}
+	if _, err := js.Stream(t.Context(), "SHELFCAST"); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("it has made a stream: %v", err)
 	}
 	if got := s.run(onCluster("backup", "restore", name)...); !strings.Contains(got, "1 added") {
 		t.Errorf("restoring into nothing printed %s", got)

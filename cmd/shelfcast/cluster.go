@@ -17,6 +17,7 @@ import (
 	"github.com/shelfcast/shelfcast/internal/move"
 	"github.com/shelfcast/shelfcast/internal/natslog"
 	"github.com/shelfcast/shelfcast/internal/nodes"
+	"github.com/shelfcast/shelfcast/internal/ops"
 	"github.com/shelfcast/shelfcast/internal/sqlitelog"
 )
 
@@ -99,7 +100,13 @@ func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters
 	}
 	options := s.logOptions(s.NATSURL, logger)
 	options.Meter = meters.stream
+	options.Known = ops.NotedSequence(s.Data) > 0
 	log, err := natslog.Open(ctx, options)
+	if errors.Is(err, natslog.ErrNoStream) {
+		err = fmt.Errorf("%w, and this node has shown its books, of which %s has the last: `nats stream ls` shows whether --nats-url and --nats-stream are right; "+
+			"bring it back with the servers' disks, or by `shelfcast backup restore`; another --data begins an empty catalogue",
+			err, filepath.Join(s.Data, ops.MirrorFile))
+	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("opening the log in NATS: %w", err), node.Close())
 	}

@@ -38,6 +38,9 @@ type Options struct {
 	// Marked opens a log that a move has marked, too, and only to be read: for who moves it. It makes
 	// no stream.
 	Marked bool
+	// Known tells that this node has followed the log before, so that there must be one: Open makes no
+	// stream in the place of one that is lost, as that would show an empty catalogue as if it was right.
+	Known  bool
 	Name   string           // of this node, for who looks at the cluster's connections
 	Now    func() time.Time // the clock; nil: time.Now
 	Logger *slog.Logger     // nil: nothing is logged
@@ -85,7 +88,7 @@ var _ catalog.Log = (*Log)(nil)
 // waits up to half a minute for a cluster that is starting.
 //
 // Errors wrap ErrNotALog, ErrNewerFormat, ErrWrongSettings, ErrUnreachable or a *move.HeldError when that
-// is the reason, or ErrNoStream with Options.Marked. Their texts are for the operator.
+// is the reason, or ErrNoStream with Options.Marked or Known. Their texts are for the operator.
 func Open(ctx context.Context, options Options) (_ *Log, err error) {
 	if options, err = options.withDefaults(); err != nil {
 		return nil, err
@@ -183,7 +186,7 @@ func (l *Log) tryStream(ctx context.Context, options *Options) error {
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	find := func() (*jetstream.StreamInfo, error) { return openStream(asking, l.conn, l.subjects, options.Replicas) }
-	if options.Marked {
+	if options.Marked || options.Known {
 		find = func() (*jetstream.StreamInfo, error) { return readStream(asking, l.conn, l.subjects) }
 	}
 	info, err := find()
