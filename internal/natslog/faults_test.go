@@ -2,12 +2,15 @@ package natslog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/shelfcast/shelfcast/internal/catalog"
 	"github.com/shelfcast/shelfcast/internal/natslog/natstest"
@@ -214,4 +217,26 @@ func TestNodesMakeOneStreamTogether(t *testing.T) {
 			t.Errorf("the nodes have opened the logs %q", epochs)
 		}
 	}
+}
+
+// Somebody sets an age after which the stream drops messages. Nothing is acknowledged that would be
+// lost so, and once the setting is gone everything goes on.
+func TestSettingsChangedUnderARunningLog(t *testing.T) {
+	t.Parallel()
+	log := openAt(t, natstest.Start(t, 1, nil), 1)
+	first := mustAppend(t, log, testBook(1, "before"), 0)
+	expireBooksAfter := func(age time.Duration) {
+		t.Helper()
+		if err := log.configure(t.Context(), func(config *jetstream.StreamConfig) { config.MaxAge = age }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expireBooksAfter(time.Hour)
+	eventually(t, 30*time.Second, "refused", func() bool { return errors.Is(log.Failing(), ErrWrongSettings) })
+	if _, err := log.Append(t.Context(), catalog.Write{Change: testBook(1, "would expire"), Expect: first}); !errors.Is(err, ErrWrongSettings) {
+		t.Errorf("a change that would expire was answered %v", err)
+	}
+	expireBooksAfter(0)
+	eventually(t, 30*time.Second, "taken again", func() bool { return log.Failing() == nil })
+	mustAppend(t, log, testBook(1, "after"), first)
 }

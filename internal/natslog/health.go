@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 	// lookInterval is the time between two looks, while writes do not work, whether the stream is still
 	// there and the log in it.
 	lookInterval = time.Second
+	// settingsInterval is the same while they do: somebody may change the stream's settings at any time.
+	settingsInterval = 5 * time.Second
 	// barrierLifetime is when the stream may forget a node that is gone.
 	barrierLifetime = time.Hour
 )
@@ -48,6 +51,16 @@ type health struct {
 	awaited   catalog.Sequence // of a write that is acknowledged and not reached; 0: none
 	sentAt    time.Time        // that write
 	currentAt time.Time        // when the tail's state was the newest there was; zero: never
+	dangers   string           // of the stream's settings as they are now; "": none
+}
+
+// noteDangers notes what the stream's settings endanger, and reports whether that is news.
+func (h *health) noteDangers(dangers string) (isNew bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	isNew = h.dangers != dangers
+	h.dangers = dangers
+	return isNew
 }
 
 // acknowledged notes a write and when it was sent.
@@ -128,7 +141,7 @@ func (l *Log) Failing() error {
 	if l.life.Err() != nil {
 		return catalog.Unavailable(context.Cause(l.life))
 	}
-	return l.acknowledging()
+	return l.refusing()
 }
 
 // Writable implements [catalog.Log]: it is the age of the last acknowledged write. One that
@@ -137,7 +150,21 @@ func (l *Log) Writable(ctx context.Context) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	return l.acknowledging()
+	return l.refusing()
+}
+
+// refusing fails when a write would not be acknowledged, or could be lost after that.
+func (l *Log) refusing() error {
+	if err := l.acknowledging(); err != nil {
+		return err
+	}
+	l.health.mu.Lock()
+	dangers := l.health.dangers
+	l.health.mu.Unlock()
+	if dangers == "" {
+		return nil
+	}
+	return unavailable(fmt.Errorf("%w: %s", ErrWrongSettings, dangers), "the settings of the stream in NATS were changed, and books could be lost")
 }
 
 // acknowledging fails when no write was acknowledged for too long.
@@ -146,9 +173,14 @@ func (l *Log) acknowledging() error {
 	if !tooLong {
 		return nil
 	}
-	err := catalog.Unavailable(fmt.Errorf("no write was acknowledged for %s", age.Round(time.Second)))
+	return unavailable(fmt.Errorf("no write was acknowledged for %s", age.Round(time.Second)), "the NATS cluster does not acknowledge writes")
+}
+
+// unavailable adds what everybody may know of the cause.
+func unavailable(cause error, detail string) error {
+	err := catalog.Unavailable(cause)
 	if known := (*catalog.Error)(nil); errors.As(err, &known) {
-		known.Detail = "the NATS cluster does not acknowledge writes"
+		known.Detail = detail
 	}
 	return err
 }
@@ -189,22 +221,21 @@ func (l *Log) watchHealth() {
 				return
 			}
 		}
-		now := l.Writable(l.life) == nil
+		now := l.acknowledging() == nil
 		switch {
 		case l.life.Err() != nil:
 			return
 		case writable && !now:
 			l.logger.Error("the NATS cluster does not acknowledge writes: they are refused until it does", "silent", age.Round(time.Millisecond))
 		case !now && time.Since(looked) < lookInterval:
-		case !writable:
+		case !writable || time.Since(looked) >= settingsInterval:
 			if err := l.sameStream(); err != nil {
 				l.lose(err)
 				return
 			}
-			if looked = time.Now(); !now {
-				break
+			if looked = time.Now(); now && !writable {
+				l.logger.Info("the NATS cluster acknowledges writes again")
 			}
-			l.logger.Info("the NATS cluster acknowledges writes again")
 		}
 		writable = now
 	}
@@ -216,8 +247,8 @@ func (l *Log) lose(err error) {
 	l.end(err)
 }
 
-// sameStream fails if the stream has gone, is another one, or its log was moved elsewhere. What
-// cannot be found out is no failure.
+// sameStream fails if the stream has gone, is another one, or its log was moved elsewhere. It notes
+// dangerous settings. What cannot be found out is no failure.
 func (l *Log) sameStream() error {
 	ctx, cancel := context.WithTimeout(l.life, answerTimeout)
 	defer cancel()
@@ -234,6 +265,13 @@ func (l *Log) sameStream() error {
 	}
 	if found.mark.State == move.Moved {
 		return &move.HeldError{Place: l.place, Mark: found.mark}
+	}
+	if texts := strings.Join(dangers(&info.Config, l.subjects), "; "); !l.health.noteDangers(texts) {
+		return nil
+	} else if texts != "" {
+		l.logger.Error("the stream's settings were changed so that books could be lost: changes are refused until they are as before", "settings", texts)
+	} else {
+		l.logger.Info("the stream's settings are as before")
 	}
 	return nil
 }
