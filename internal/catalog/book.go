@@ -34,8 +34,10 @@ type Book struct {
 	UpdatedAt      time.Time  // UTC, whole milliseconds; favourites do not change it
 	Version        Sequence   // of the last change of the book itself; favourites do not change it
 
-	CreatedSequence  Sequence // of the change that created it; not on the wire
-	FavoriteSequence Sequence // of the last favourite given or taken, 0: none; not on the wire
+	CreatedSequence Sequence // of the change that created it; not on the wire
+	// FavoriteSequence is that of the last favourite given or taken, or the log's horizon when it was
+	// read if that is higher; 0: none; not on the wire.
+	FavoriteSequence Sequence
 }
 
 // ETag is the book's entity tag in a view, quotes included: `"<epoch>-<version>-<favouriteSequence>"`,

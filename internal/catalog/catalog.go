@@ -75,6 +75,7 @@ func New(log Log, options Options) *Catalog {
 		loaded:     make(chan struct{}),
 		projection: newProjection(),
 	}
+	c.projection.forgotten = log.Horizon()
 	if c.now == nil {
 		c.now = time.Now
 	}

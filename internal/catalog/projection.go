@@ -32,10 +32,13 @@ type entry struct {
 // for concurrent use: Catalog.mu guards it.
 type projection struct {
 	position Sequence
-	entries  map[int64]*entry
-	chunks   chunkList // the live books by id; none before settle
-	arrived  []arrival // before settle: every entry, in the order in which they came
-	settled  bool
+	// forgotten is the log's horizon when it began to be read. A favourite that was taken back before
+	// it left no trace, so no book's FavoriteSequence is lower: an entity tag must not come again.
+	forgotten Sequence
+	entries   map[int64]*entry
+	chunks    chunkList // the live books by id; none before settle
+	arrived   []arrival // before settle: every entry, in the order in which they came
+	settled   bool
 
 	books     int // live ones
 	favorites int // of live books
@@ -99,7 +102,7 @@ func (p *projection) applyBook(change *Change) effect {
 	}
 	book := *change.Book
 	book.Favorites = e.favorites.users
-	book.FavoriteSequence = e.favoriteSequence
+	book.FavoriteSequence = max(e.favoriteSequence, p.forgotten)
 	e.current, e.last, e.sequence = newRecord(book), nil, change.Sequence
 	p.place(e.current)
 	p.favorites += len(e.favorites.users)
@@ -151,7 +154,7 @@ func (p *projection) applyFavorite(change *Change) effect {
 	p.favorites += len(e.favorites.users) - count
 	book := e.current.book
 	book.Favorites = e.favorites.users
-	book.FavoriteSequence = change.Sequence
+	book.FavoriteSequence = max(e.favoriteSequence, p.forgotten)
 	e.current = newRecord(book)
 	p.place(e.current)
 	p.leaders.update(e)

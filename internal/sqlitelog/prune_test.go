@@ -162,3 +162,44 @@ func TestAKeyThatIsForgottenCanBeWritten(t *testing.T) {
 		t.Errorf("the book: %v", err)
 	}
 }
+
+// TestATagIsNotGivenAgain lets the log forget that a favourite was taken back: whoever reads it
+// afresh must not give the book the tag that it had with that favourite.
+func TestATagIsNotGivenAgain(t *testing.T) {
+	clock, dir := newTestClock(), t.TempDir()
+	var id int64
+	seen := make(map[string]int) // numbers of favorites by the tag that they were seen with
+	t.Run("before the restart", func(t *testing.T) {
+		log := mustOpen(t, dir, Options{Now: clock.Now})
+		books := runCatalog(t, log, clock)
+		ann := catalog.Actor{UserID: "ann"}
+		add := func() int64 {
+			book, err := books.Add(t.Context(), ann, catalog.Draft{Title: "A", Author: "B"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return book.ID
+		}
+		id = add()
+		give := func(userID string, on bool) {
+			if _, err := books.SetFavorite(t.Context(), ann, id, userID, on); err != nil {
+				t.Fatal(err)
+			}
+			book, _ := books.Book(id)
+			seen[book.ETag(books.Epoch(), catalog.WholeView())] = len(book.Favorites)
+		}
+		give("ann", true)
+		give("bob", true)
+		give("ann", false)
+		for log.Horizon() == 0 { // the newest change is not forgotten: it takes another or two
+			clock.add(DefaultRecoveryWindow + time.Hour)
+			add()
+		}
+	})
+	books := runCatalog(t, mustOpen(t, dir, Options{Now: clock.Now}), clock)
+	book, _ := books.Book(id)
+	tag := book.ETag(books.Epoch(), catalog.WholeView())
+	if before, known := seen[tag]; len(book.Favorites) != 1 || known && before != 1 {
+		t.Errorf("%d favorites have the tag %s, which was given to %d", len(book.Favorites), tag, before)
+	}
+}
