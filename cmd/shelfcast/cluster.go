@@ -100,7 +100,7 @@ func openClustered(ctx context.Context, s *Settings, logger *slog.Logger, meters
 	}
 	options := s.logOptions(s.NATSURL, logger)
 	options.Meter = meters.stream
-	options.Known = ops.NotedSequence(s.Data) > 0
+	options.Known = ops.NotedPosition(s.Data)
 	log, err := natslog.Open(ctx, options)
 	if errors.Is(err, natslog.ErrNoStream) {
 		err = fmt.Errorf("%w, and this node has shown its books, of which %s has the last: `nats stream ls` shows whether --nats-url and --nats-stream are right; "+

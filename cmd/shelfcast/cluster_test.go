@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,5 +120,45 @@ func TestCatalogueOfOneNodeIsNotHidden(t *testing.T) {
 	err := New(settings, "test", directLog(&journal{})).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "single node") {
 		t.Errorf("it started, or said %v", err)
+	}
+}
+
+// A stream that has lost its end goes on in a new epoch. The books.json of a node may be the last to
+// have what is lost, so it is kept.
+func TestBooksOfALostEndAreKept(t *testing.T) {
+	t.Parallel()
+	servers := natstest.Start(t, 1, nil)
+	inCluster := func(s *Settings) { s.NATSURL, s.Replicas = servers.URL(), 1 }
+	dir := t.TempDir()
+	kept := func() []string {
+		names, err := filepath.Glob(filepath.Join(dir, "backups", "*-from-outside.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	node := boot(t, dir, inCluster)
+	node.add("Emma")
+	node.stop()
+	boot(t, dir, inCluster).stop()
+	if names := kept(); len(names) != 0 {
+		t.Fatalf("after a restart there are %q", names)
+	}
+	note := filepath.Join(dir, "books.json.digest")
+	content, err := os.ReadFile(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	further := regexp.MustCompile(`("position": "[a-z0-9]+-)`).ReplaceAll(content, []byte("${1}9"))
+	if err := os.WriteFile(note, further, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	boot(t, dir, inCluster).stop()
+	names := kept()
+	if len(names) != 1 {
+		t.Fatalf("kept are %q", names)
+	}
+	if books, err := os.ReadFile(names[0]); err != nil || !strings.Contains(string(books), "Emma") {
+		t.Errorf("kept is %s, %v", books, err)
 	}
 }

@@ -62,7 +62,7 @@ func openStore(ctx context.Context, s *Settings, logger *slog.Logger, meters sto
 		}
 		return newStore(ctx, &store{log: log, cluster: log, node: node}, s, logger, meters)
 	}
-	log, err := openLog(ctx, s, s.Data, ops.NotedSequence(s.Data), logger, meters.log)
+	log, err := openLog(ctx, s, s.Data, ops.NotedPosition(s.Data).Sequence, logger, meters.log)
 	if err != nil {
 		return nil, fmt.Errorf("opening the log in %s: %w", s.Data, err)
 	}

@@ -240,3 +240,33 @@ func TestSettingsChangedUnderARunningLog(t *testing.T) {
 	eventually(t, 30*time.Second, "taken again", func() bool { return log.Failing() == nil })
 	mustAppend(t, log, testBook(1, "after"), first)
 }
+
+// Servers come back without the end of what they had acknowledged. A node that remembers a position
+// beyond it begins a new epoch, which ends those that go on in the old one.
+func TestLostEndBeginsAnEpoch(t *testing.T) {
+	t.Parallel()
+	cluster := natstest.Start(t, 1, nil)
+	log := openAt(t, cluster, 1)
+	known := catalog.Position{Epoch: log.Epoch(), Sequence: mustAppend(t, log, testBook(1, "Emma"), 0)}
+	open := func() *Log {
+		t.Helper()
+		log, err := Open(t.Context(), Options{Connection: Connection{URL: cluster.URL()}, Replicas: 1, Known: known})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = log.Close() })
+		return log
+	}
+	if open().Epoch() != log.Epoch() {
+		t.Error("a stream that has its end is in a new epoch")
+	}
+	known.Sequence += 1000
+	again := open()
+	if again.Epoch() == log.Epoch() || again.Epoch() != open().Epoch() {
+		t.Errorf("without its end the stream is in the epochs %s, %s and %s", log.Epoch(), again.Epoch(), open().Epoch())
+	}
+	eventually(t, 30*time.Second, "ended", func() bool { return errors.Is(log.Failing(), errOtherStream) })
+	if titles := stored(t, again); len(titles) != 1 {
+		t.Errorf("in the new epoch there are %v", titles)
+	}
+}

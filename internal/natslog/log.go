@@ -38,9 +38,10 @@ type Options struct {
 	// Marked opens a log that a move has marked, too, and only to be read: for who moves it. It makes
 	// no stream.
 	Marked bool
-	// Known tells that this node has followed the log before, so that there must be one: Open makes no
-	// stream in the place of one that is lost, as that would show an empty catalogue as if it was right.
-	Known  bool
+	// Known is the newest position of the log that this node remembers; zero for none. With a change in it, Open makes
+	// no stream in the place of one that is lost, as that would show an empty catalogue as if it was right;
+	// and one that ends before it goes on in a new epoch.
+	Known  catalog.Position
 	Name   string           // of this node, for who looks at the cluster's connections
 	Now    func() time.Time // the clock; nil: time.Now
 	Logger *slog.Logger     // nil: nothing is logged
@@ -186,7 +187,7 @@ func (l *Log) tryStream(ctx context.Context, options *Options) error {
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	find := func() (*jetstream.StreamInfo, error) { return openStream(asking, l.conn, l.subjects, options.Replicas) }
-	if options.Marked || options.Known {
+	if options.Marked || options.Known.Sequence > 0 {
 		find = func() (*jetstream.StreamInfo, error) { return readStream(asking, l.conn, l.subjects) }
 	}
 	info, err := find()
@@ -208,7 +209,24 @@ func (l *Log) tryStream(ctx context.Context, options *Options) error {
 	}
 	writing, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	_, err = l.barrier(writing)
+	sequence, err := l.barrier(writing)
+	if err == nil && l.identity.epoch == options.Known.Epoch && sequence <= options.Known.Sequence {
+		err = l.beginEpoch(ctx, sequence, options.Known)
+	}
+	return err
+}
+
+// beginEpoch is for a stream that has lost its end, as by servers that did not sync before a power cut
+// or were set back to an old copy: its sequences are given again, and so no client may be taken for one
+// that has seen what they name. Nodes that have the log open end, and find the new epoch.
+func (l *Log) beginEpoch(ctx context.Context, end catalog.Sequence, known catalog.Position) error {
+	l.logger.Error("the stream has lost its end, which was acknowledged: it goes on in a new epoch, and clients read the catalogue anew",
+		"ends", end, "known", known.String())
+	epoch := newIdentity().epoch
+	err := l.configure(ctx, func(config *jetstream.StreamConfig) { config.Metadata[metadataEpoch] = epoch })
+	if err == nil {
+		l.identity.epoch = epoch
+	}
 	return err
 }
 

@@ -47,29 +47,29 @@ type note struct {
 
 const noteText = "Written by shelfcast. books.json with another digest than these is taken as a restore."
 
-// sequenceOf gives how far the log had come when the content of a digest was made; 0 where that is
+// positionOf gives how far the log had come when the content of a digest was made; zero where that is
 // not known.
-func (n note) sequenceOf(d digest) catalog.Sequence {
+func (n note) positionOf(d digest) catalog.Position {
 	text := n.Position
 	if d != n.Current {
 		text = n.PreviousPosition
 	}
 	position, err := catalog.ParsePosition(text)
 	if err != nil || !n.knows(d) {
-		return 0
+		return catalog.Position{}
 	}
-	return position.Sequence
+	return position
 }
 
-// NotedSequence gives how far the log had come when books.json in a data directory was last
-// written or begun; 0 where nobody knows. Changes are in the log before they are in the
+// NotedPosition gives how far the log had come when books.json in a data directory was last
+// written or begun; zero where nobody knows. Changes are in the log before they are in the
 // file, so a log that ends before that has lost its end.
-func NotedSequence(dir string) catalog.Sequence {
+func NotedPosition(dir string) catalog.Position {
 	known, err := readNote(dir)
 	if err != nil {
-		return 0 // TakeOver says so
+		return catalog.Position{} // TakeOver says so
 	}
-	return known.sequenceOf(known.Current)
+	return known.positionOf(known.Current)
 }
 
 func (n note) knows(d digest) bool { return d != "" && (d == n.Current || d == n.Previous) }

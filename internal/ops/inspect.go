@@ -47,7 +47,7 @@ func InspectMirror(dir string, snapshot *catalog.Snapshot) (MirrorState, string,
 	switch {
 	case !known.knows(found):
 		return MirrorForeign, fmt.Sprintf("%s is not what the server wrote last", name), nil
-	case known.sequenceOf(found) > position.Sequence:
+	case known.positionOf(found).Sequence > position.Sequence:
 		return MirrorAhead, fmt.Sprintf("%s was written at position %s, the log ends at %s", name, known.Position, position), nil
 	case found == known.Current && known.Position == position.String():
 		current, err := digestOf(snapshot.JSON(catalog.WholeView()))

@@ -91,13 +91,14 @@ func (m *Mirror) keepOutside() error {
 
 // Overrule prepares the mirror, in the place of TakeOver, for a catalogue that somebody
 // restores on purpose from elsewhere: what books.json says counts no more. A foreign one, and
-// one whose log was lost, is kept under backups/ before Run replaces it.
+// one whose log was lost or has lost its end, is kept under backups/ before Run replaces it.
 func (m *Mirror) Overrule() error {
 	known, err := readNote(m.dir)
 	if err != nil && !errors.Is(err, errNoteDamaged) {
 		return err
 	}
-	if m.catalog.Position().Sequence > 0 { // else the file may be all there is
+	noted, now := known.positionOf(known.Current), m.catalog.Position()
+	if now.Sequence > 0 && (noted.Epoch == "" || noted.Epoch == now.Epoch) { // else the file may be all there is
 		m.noted, m.onDisk = known, known.Previous
 	}
 	return m.keepOutside()

@@ -44,7 +44,7 @@ func (m *Mirror) TakeOver(ctx context.Context) error {
 	name := filepath.Join(m.dir, MirrorFile)
 	first := m.catalog.Position().Sequence == 0
 	own := m.noted.knows(m.onDisk)
-	lostEnd := own && !first && m.noted.sequenceOf(m.onDisk) > m.catalog.Position().Sequence
+	lostEnd := own && !first && m.noted.positionOf(m.onDisk).Sequence > m.catalog.Position().Sequence
 	if lostEnd {
 		m.logger.Warn("the log has lost its end: books.json, which followed it, holds later changes and is restored",
 			"log", m.catalog.Position().String(), "books.json", m.positionOf(m.onDisk))
