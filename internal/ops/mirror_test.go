@@ -98,7 +98,8 @@ func pacedMirror(t *testing.T, writes *[]time.Time, slow func(step)) *Mirror {
 // emptyLog is a log that nobody asks for anything.
 type emptyLog struct{ catalog.Log }
 
-func (emptyLog) Epoch() string { return "epoch" }
+func (emptyLog) Epoch() string             { return "epoch" }
+func (emptyLog) Horizon() catalog.Sequence { return 0 }
 
 // A slow disk slows the mirror down: at most half of the time goes into it.
 func TestMirrorPace(t *testing.T) {
