@@ -100,6 +100,9 @@ func contradictions(s *Settings) []check.Fault {
 	if s.DemoAnywhere && s.Auth != "demo" {
 		complain("--demo-anywhere has no effect with --auth " + s.Auth)
 	}
+	if s.ignoresTokens() {
+		complain("JWT_SECRET, --jwks-url, --jwt-issuer, --jwt-audience have no effect with --auth " + s.Auth + ": tokens are not asked for, everyone may do everything")
+	}
 	if !s.clustered() && (s.NATSCreds != "" || s.NATSCA != "" || s.NATSCert != "" || s.NATSKey != "") {
 		complain("--nats-creds, --nats-ca, --nats-cert, --nats-key have no effect without --nats-url")
 	}

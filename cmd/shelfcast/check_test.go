@@ -64,6 +64,7 @@ func TestCheckNamesFaults(t *testing.T) {
 		}, nil, "books-json-foreign", nil},
 		"edited log":             {func(t *testing.T, dir string) { edit(t, dir, "UPDATE books SET title = 'Imported!', checksum = NULL") }, nil, "books-json-differs", nil},
 		"contradictory settings": {nil, []string{"--backup-every", "0", "--backup-dir", "x"}, "configuration-contradictory", nil},
+		"tokens not asked for":   {nil, []string{"--jwt-audience", "library"}, "have no effect with --auth demo", nil},
 		"unknown setting":        {nil, []string{"--no-such-thing"}, "configuration-invalid", nil},
 		"open to everybody": {func(t *testing.T, dir string) {
 			if err := os.Chmod(database(dir), 0o666); err != nil {

@@ -17,11 +17,16 @@ type identity struct {
 	close         context.CancelFunc // ends what looks after the keys; never nil
 }
 
+// ignoresTokens tells whether somebody has said which tokens to believe, and not that any are asked for.
+func (s *Settings) ignoresTokens() bool {
+	return s.Auth != "jwt" && (s.JWTSecret != "" || s.JWKSURL != "" || s.JWTIssuer != "" || s.JWTAudience != "")
+}
+
 // openIdentity waits for the keys of --jwks-url, for a bounded time and no longer than starting, which
 // bounds nothing later. tokenPolicy is what people with tokens may do and see.
 func openIdentity(starting context.Context, s *Settings, tokenPolicy auth.Policy, logger *slog.Logger) (*identity, error) {
 	if s.Auth != "jwt" {
-		if s.JWTSecret != "" || s.JWKSURL != "" {
+		if s.ignoresTokens() {
 			logger.Warn("tokens are not asked for, because --auth is demo: everyone may do everything")
 		}
 		return &identity{authenticator: auth.Demo{}, policy: auth.DemoPolicy(), close: func() {}}, nil
