@@ -62,7 +62,9 @@ func withBlocks(ctx context.Context, p *process, s *Settings, do func(*guard.Blo
 	}
 	blocks, err := openBlocks(s, log, logger)
 	if err == nil {
-		err = log.FollowShared(ctx, func(shared []byte) { blocks.Take(shared) })
+		err = blocks.Gather(func() error {
+			return log.FollowShared(ctx, func(shared []byte) { blocks.Take(shared) })
+		})
 	}
 	if err == nil {
 		err = do(blocks)

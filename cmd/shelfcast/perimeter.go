@@ -204,10 +204,12 @@ func (p *perimeter) block(network netip.Prefix, lasting time.Duration, by string
 // follow lets the blocks of a cluster hold here. The sockets must be built, and close stops it.
 func (p *perimeter) follow(ctx context.Context, log *natslog.Log) error {
 	p.cutter = newCutter(p.cut)
-	return log.FollowShared(ctx, func(shared []byte) {
-		if network, isNew := p.blocks.Take(shared); isNew {
-			p.cutter.add(network)
-		}
+	return p.blocks.Gather(func() error {
+		return log.FollowShared(ctx, func(shared []byte) {
+			if network, isNew := p.blocks.Take(shared); isNew {
+				p.cutter.add(network)
+			}
+		})
 	})
 }
 

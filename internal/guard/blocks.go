@@ -56,7 +56,8 @@ type Blocks struct {
 	options BlocksOptions
 	table   atomic.Pointer[blockTable]
 
-	mu sync.Mutex
+	mu       sync.Mutex
+	gathered map[netip.Prefix]*blockEntry // the next table's, while Gather runs; nil otherwise
 }
 
 // blockTable never changes, but for the counts in its entries.

@@ -262,6 +262,29 @@ func TestSharedBlocks(t *testing.T) {
 	}
 }
 
+// As many blocks as there can be are gathered at once; one that was lifted among them does not hold.
+func TestGatheredBlocks(t *testing.T) {
+	t.Parallel()
+	b := OpenBlocks(BlocksOptions{Share: func(string, []byte) error { return nil }})
+	failure := errors.New("the cluster went away")
+	err := b.Gather(func() error {
+		for i := range maxBlocks + 1 {
+			b.Take(fmt.Appendf(nil, `{"address":"10.0.%d.%d"}`, i/256, i%256))
+		}
+		b.Take([]byte(`{"address":"10.0.0.7","lifted":true}`))
+		return failure
+	})
+	if list := b.List(); !errors.Is(err, failure) || len(list) != maxBlocks-1 {
+		t.Errorf("%d hold, %v", len(list), err)
+	}
+	if b.Covers(netip.MustParseAddr("10.0.0.7")) || !b.Covers(netip.MustParseAddr("10.0.0.8")) {
+		t.Error("what was lifted holds, or what was blocked does not")
+	}
+	if network, isNew := b.Take([]byte(`{"address":"192.0.2.9"}`)); !isNew || !b.Contains(network) {
+		t.Error("a later one does not hold")
+	}
+}
+
 func FuzzTakeBlock(f *testing.F) {
 	f.Add([]byte(`{"address":"192.0.2.0/24","until":null,"by":"o","createdAt":"2026-01-01T00:00:00Z"}`))
 	f.Add([]byte(`{"address":"::/0","lifted":true}`))

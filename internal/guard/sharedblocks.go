@@ -41,6 +41,21 @@ func (b *Blocks) say(block *sharedBlock) error {
 	return nil
 }
 
+// Gather lets hold at once, when it returns, what follow and others hand to Take while it runs: a
+// table for each of ten thousand blocks would be ten thousand copies. What follow has handed over
+// before it failed holds too. follow must not share, and only one Gather may run at a time.
+func (b *Blocks) Gather(follow func() error) error {
+	b.mu.Lock()
+	b.gathered = b.currentLocked(b.options.Now())
+	b.mu.Unlock()
+	err := follow()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.table.Store(newBlockTable(b.gathered))
+	b.gathered = nil
+	return err
+}
+
 // Take lets hold what a node has shared. Of one address the calls must come in the order of their
 // sharing. When somebody is blocked who was not, or for another time, it gives the network. What
 // makes no sense is logged and changes nothing.
@@ -58,7 +73,10 @@ func (b *Blocks) Take(shared []byte) (blocked netip.Prefix, isNew bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.options.Now()
-	entries := b.currentLocked(now)
+	entries := b.gathered
+	if entries == nil {
+		entries = b.currentLocked(now)
+	}
 	before := entries[block.Prefix]
 	switch {
 	case told.Lifted || block.ended(now):
@@ -79,6 +97,8 @@ func (b *Blocks) Take(shared []byte) (blocked netip.Prefix, isNew bool) {
 		blocked, isNew = block.Prefix, true
 		b.options.Logger.Warn("address blocked", "address", BlockName(block.Prefix), "until", block.Until, "by", block.By)
 	}
-	b.table.Store(newBlockTable(entries))
+	if b.gathered == nil {
+		b.table.Store(newBlockTable(entries))
+	}
 	return blocked, isNew
 }
