@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -187,12 +188,16 @@ func closeCode(t *testing.T, connection net.Conn) ws.StatusCode {
 		t.Fatal(err)
 	}
 	for {
-		frame, err := ws.ReadFrame(connection)
+		header, err := ws.ReadHeader(connection)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if frame.Header.OpCode == ws.OpClose {
-			code, _ := ws.ParseCloseFrameData(frame.Payload)
+		payload := make([]byte, header.Length)
+		if _, err := io.ReadFull(connection, payload); err != nil {
+			t.Fatal(err)
+		}
+		if header.OpCode == ws.OpClose {
+			code, _ := ws.ParseCloseFrameData(payload)
 			return code
 		}
 	}

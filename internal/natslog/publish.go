@@ -29,8 +29,6 @@ const (
 	// A cluster's leader says so, without naming the last sequence, while another write of the
 	// subject is under way.
 	codeWrongLastSequenceConstant jetstream.ErrorCode = 10164
-	// Of an atomic batch a message is missing, or it took too long: nothing of it is stored.
-	codeBatchIncomplete jetstream.ErrorCode = 10176
 )
 
 // maxBatch is how many messages the servers store together, unless they are set otherwise.

@@ -106,7 +106,8 @@ func TestAPowerCutThatMayHaveLostChangesBeginsAnEpoch(t *testing.T) {
 }
 
 func TestTheMachinesRunIsKnownOnLinux(t *testing.T) {
-	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err == nil && (bootID() == "" || bootID() != bootID()) {
-		t.Errorf("the run is %q", bootID())
+	first, again := bootID(), bootID()
+	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err == nil && (first == "" || first != again) {
+		t.Errorf("the run is %q, and then %q", first, again)
 	}
 }
