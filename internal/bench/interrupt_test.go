@@ -16,7 +16,7 @@ func TestInterruptedRunIsFinished(t *testing.T) {
 	for _, load := range []Load{
 		{Duration: time.Hour, Posters: 16},
 		{Duration: time.Hour, Posters: 16, WaitFor: WaitAnswered},
-		{Duration: time.Hour, Rate: 5000},
+		{Duration: time.Hour, Rate: 200},
 		{Warmup: time.Hour, Duration: time.Hour, Posters: 16},
 	} {
 		s := newStage(t, (*httptest.Server).Start, nil)
